@@ -39,7 +39,6 @@ public final class ResourceExports {
     private @Nullable String closedBecause = "the resource has not started";
     private long stalledSince;
     private boolean stalled;
-    private Runnable onStall = () -> {};
 
     public ResourceExports(
             String resource,
@@ -223,15 +222,7 @@ public final class ResourceExports {
         if (stalled != open.isStalled()) {
             stalled = open.isStalled();
             stalledSince = clock.nanoTime();
-            if (stalled) {
-                onStall.run();
-            }
         }
-    }
-
-    /** Runs {@code task} whenever writes begin to wait for room. */
-    public void onStall(Runnable task) {
-        onStall = task;
     }
 
     /** Whether a write waits for room now. */

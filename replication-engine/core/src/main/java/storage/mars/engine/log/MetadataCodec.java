@@ -70,6 +70,9 @@ final class MetadataCodec {
         if (slot.getInt(8) > VERSION) {
             return new Slot.Newer(slot.getInt(8));
         }
+        if (slot.getInt(8) != VERSION) {
+            return new Slot.Bad("version " + slot.getInt(8) + " has never been");
+        }
         int length = slot.getInt(12);
         if (length < 0 || length > SLOT - BODY - 4) {
             return new Slot.Bad("impossible length");

@@ -182,9 +182,6 @@ final class Following {
         if (puller != null && session == source) {
             replica.lag.sample(data.position(), replica.ports.clock().nanoTime());
             puller.received(data);
-            if (puller.isWaiting()) {
-                replica.parts().askForMemory(replica::room);
-            }
         }
     }
 
@@ -213,12 +210,6 @@ final class Following {
         if (puller != null) {
             puller.advance();
         }
-    }
-
-    boolean waitsForRoom() {
-        Session from = source;
-        Puller puller = from == null ? null : from.puller;
-        return puller != null && puller.isWaiting();
     }
 
     void linkEnded(Session session) {

@@ -298,7 +298,6 @@ final class Handover {
         }
         ReplicaParts parts = replica.parts();
         if (!parts.builder.reserve(LogFormat.BLOCK, true)) {
-            parts.askForMemory(replica::room);
             return;
         }
         ByteBuffer payload = ControlPayload.end(giving.target(), replica.current().highestTerm() + 1);

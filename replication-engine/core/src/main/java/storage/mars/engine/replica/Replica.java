@@ -118,8 +118,7 @@ final class Replica implements ReplicaParts.Owner {
         parts = opened;
         reopening = false;
         opened.writeBack.wake();
-        opened.segments.listen(this::room);
-        opened.exports.onStall(this::room);
+        opened.tail.whenRoom(() -> ports.shard().execute(this::room));
         if (current().role() == Role.PRIMARY) {
             writership().resume();
         } else {
@@ -424,9 +423,6 @@ final class Replica implements ReplicaParts.Owner {
             writership().retry();
             p.exports.roomAppeared();
             following().room();
-            if (p.exports.isStalled() || following().waitsForRoom()) {
-                p.askForMemory(this::room);
-            }
         }
     }
 

@@ -47,8 +47,6 @@ final class ReplicaParts {
     final WriteBack writeBack;
     final Checkpointer checkpointer;
     final ResourceExports exports;
-    private final Shared shared;
-    private boolean asked;
 
     /** Whoever runs the replica: hears of everything that the parts report. */
     interface Owner extends LogWriter.Listener, IndexFeed.Listener, WriteBack.Listener, Checkpointer.Listener {}
@@ -66,7 +64,6 @@ final class ReplicaParts {
             Chain.Link link,
             LongSupplier retained,
             Owner owner) {
-        this.shared = shared;
         Ports ports = shared.ports();
         ReplicaMetadata.Identity identity = metadata.current().identity();
         this.segments = segments;
@@ -89,17 +86,6 @@ final class ReplicaParts {
                 tail, segments, metadata, links, images, feed, writeBack, reader, retained, owner);
         exports = new ResourceExports(
                 identity.resourceName(), ports.shard(), ports.clock(), shared.exports(), reader, index, images);
-    }
-
-    /** Runs {@code retry} once, in a turn of its own, when log memory may be free. */
-    void askForMemory(Runnable retry) {
-        if (!asked) {
-            asked = true;
-            shared.memory().whenFree(() -> shared.ports().shard().execute(() -> {
-                asked = false;
-                retry.run();
-            }));
-        }
     }
 
     /** Stops all of it and closes the files; {@code done} runs when nothing of it can touch them any more. */

@@ -147,7 +147,6 @@ final class Writership {
         if (id != null && !epochRecorded && replica.isOpen()) {
             ReplicaParts parts = replica.parts();
             if (!parts.builder.reserve(LogFormat.BLOCK, true)) {
-                parts.askForMemory(replica::room);
                 return;
             }
             long start = replica.current().history().last().start();

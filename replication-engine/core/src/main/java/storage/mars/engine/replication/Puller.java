@@ -82,11 +82,6 @@ public final class Puller {
         pending.clear();
     }
 
-    /** Whether received bytes wait for room. */
-    public boolean isWaiting() {
-        return !pending.isEmpty();
-    }
-
     public boolean isEnded() {
         return ended;
     }
