@@ -186,9 +186,9 @@ class ArchitectureTest {
 
     @Test
     void everyPackageSaysWhatItIsForAndIsNullMarked() {
-        DescribedPredicate<JavaClass> generated = resideInAPackage(ENGINE + "api..");
+        DescribedPredicate<JavaClass> contract = resideInAPackage(ENGINE + "api..");
 
-        assertThat(CLASSES.stream().filter(generated.negate()).map(JavaClass::getPackage))
+        assertThat(CLASSES.stream().filter(contract.negate()).map(JavaClass::getPackage))
                 .filteredOn(held -> !held.isAnnotatedWith(NullMarked.class))
                 .extracting(JavaPackage::getName)
                 .isEmpty();
