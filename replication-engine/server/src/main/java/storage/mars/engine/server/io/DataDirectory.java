@@ -87,6 +87,13 @@ public final class DataDirectory implements AutoCloseable {
         lock.release();
     }
 
+    /**
+     * Releases a directory that was taken for nothing: what was created for the lock goes again.
+     */
+    public void giveBack() {
+        lock.giveBack();
+    }
+
     static boolean isName(String part) {
         return NAME.matcher(part).matches() && !part.equals(".") && !part.equals("..");
     }
