@@ -36,6 +36,9 @@ final class EngineLifecycle {
     /** Long enough for the next batch of a busy client, short beside one device flush. */
     private static final Duration LOG_SPIN = Duration.ofNanos(50_000);
 
+    /** Two busy resources of one shard do not wait for each other's device flushes. */
+    private static final int LEAST_LOG_THREADS = 2;
+
     private final EngineSettings settings;
     private final DataDirectory directory;
     private final Deque<Part> started = new ArrayDeque<>();
@@ -81,7 +84,8 @@ final class EngineLifecycle {
     }
 
     private IoThreads.Settings ioThreads() {
-        return new IoThreads.Settings(settings.shards(), settings.ioThreads(), LOG_SPIN);
+        int logThreads = Math.max(LEAST_LOG_THREADS, settings.shards());
+        return new IoThreads.Settings(logThreads, settings.ioThreads(), LOG_SPIN);
     }
 
     private boolean releaseDirectory() {

@@ -52,7 +52,7 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
         }
         ByteBuf frame = channel.alloc().directBuffer(MessageDecoder.LENGTH_BYTES + length);
         frame.writeIntLE(length).writeBytes(message);
-        channel.write(frame, channel.voidPromise());
+        var _ = channel.write(frame, channel.voidPromise());
         if (!flushing) {
             flushing = true;
             channel.eventLoop().execute(flush);
@@ -69,13 +69,12 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
     public void close() {
         if (!closing) {
             end("closed by this engine");
-            channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-            var unused =
+            var _ =
+                    channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
+                            .addListener(ChannelFutureListener.CLOSE);
+            var _ =
                     channel.eventLoop()
-                            .schedule(
-                                    () -> channel.close(),
-                                    LAST_WORDS_MILLIS,
-                                    TimeUnit.MILLISECONDS);
+                            .schedule(this::closeNow, LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -121,7 +120,11 @@ final class NettyPeerLink extends ChannelInboundHandlerAdapter implements PeerLi
             LOGGER.error("Link with {} ends by an unexpected failure", remote, cause);
         }
         end(PeerFailures.words(cause));
-        context.close();
+        closeNow();
+    }
+
+    private void closeNow() {
+        var _ = channel.close();
     }
 
     private void end(String why) {

@@ -78,14 +78,16 @@ final class PeerGreeting extends ChannelInboundHandlerAdapter {
     }
 
     private void move(Channel channel, EventLoop target, ByteBuf first) {
-        if (channel.eventLoop() == target) {
+        if (target.inEventLoop()) {
             handOver(channel, first);
             return;
         }
-        channel.deregister()
-                .addListener((ChannelFuture left) ->
-                        target.register(channel)
-                                .addListener((ChannelFuture joined) -> moved(joined, first)));
+        var _ =
+                channel.deregister()
+                        .addListener((ChannelFuture left) ->
+                                target.register(channel)
+                                        .addListener(
+                                                (ChannelFuture joined) -> moved(joined, first)));
     }
 
     private void moved(ChannelFuture joined, ByteBuf first) {
@@ -93,7 +95,7 @@ final class PeerGreeting extends ChannelInboundHandlerAdapter {
             handOver(joined.channel(), first);
         } else {
             first.release();
-            joined.channel().close();
+            var _ = joined.channel().close();
         }
     }
 
@@ -125,7 +127,7 @@ final class PeerGreeting extends ChannelInboundHandlerAdapter {
 
     private static void refuse(Channel channel, String why) {
         LOGGER.debug("Connection of {} is ended: {}", remote(channel), why);
-        channel.close();
+        var _ = channel.close();
     }
 
     private static String remote(Channel channel) {

@@ -90,7 +90,7 @@ public final class PeerServer {
             if (greeting.incrementAndGet() > limits.connections()) {
                 greeting.decrementAndGet();
                 LOGGER.debug("Connection of {} is ended: too many wait", channel.remoteAddress());
-                channel.close();
+                var _ = channel.close();
                 return;
             }
             MessageDecoder decoder = new MessageDecoder(limits.firstMessageBytes());

@@ -135,7 +135,6 @@ final class LogPathBenchmark {
     private final class Loop implements Completion {
         private final CountDownLatch ended = new CountDownLatch(1);
         private final long[] samples = new long[1 << 20];
-        private final int[] sizes;
         private final ByteBuffer[] buffers;
         private final long total;
         private final ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -147,7 +146,6 @@ final class LogPathBenchmark {
         private int count;
 
         Loop(int[] sizes) {
-            this.sizes = sizes;
             this.buffers = LogPathBenchmark.buffers(sizes);
             this.total = Arrays.stream(sizes).sum();
         }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Shard;
@@ -15,7 +16,7 @@ final class RecordingReceiver implements PeerLink.Receiver {
     final List<String> messages = new CopyOnWriteArrayList<>();
     final PeerLink link;
     final Shard shard;
-    volatile int writableCalls;
+    final AtomicInteger writableCalls = new AtomicInteger();
     volatile boolean offShard;
     volatile @Nullable String closed;
 
@@ -33,7 +34,7 @@ final class RecordingReceiver implements PeerLink.Receiver {
     @Override
     public void writable() {
         check();
-        writableCalls = writableCalls + 1;
+        writableCalls.incrementAndGet();
     }
 
     @Override
