@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.nbd;
+
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+
+/**
+ * Carries a connection from one event loop to the loop of its resource. Reading is off meanwhile,
+ * and what the transport had still queued on the old loop runs there before the new loop sees the
+ * channel.
+ */
+final class ShardMove implements Runnable {
+
+    private final Channel channel;
+    private final Inbound inbound;
+    private final EventLoop from;
+    private final EventLoop to;
+    private final Runnable arrived;
+    private long turns;
+
+    private ShardMove(Channel channel, Inbound inbound, EventLoop to, Runnable arrived) {
+        this.channel = channel;
+        this.inbound = inbound;
+        this.from = channel.eventLoop();
+        this.to = to;
+        this.arrived = arrived;
+    }
+
+    /**
+     * Called on the channel's loop; {@code arrived} runs on {@code to}, unless the connection ends
+     * before.
+     */
+    static void move(Channel channel, Inbound inbound, EventLoop to, Runnable arrived) {
+        if (channel.eventLoop() == to) {
+            arrived.run();
+            return;
+        }
+        ShardMove move = new ShardMove(channel, inbound, to, arrived);
+        channel.deregister().addListener(left -> move.settle());
+    }
+
+    private void settle() {
+        turns = inbound.turns();
+        from.execute(this);
+    }
+
+    /**
+     * A read that was queued on the old loop has run by now; it queues another one until it has met
+     * the end.
+     */
+    @Override
+    public void run() {
+        if (inbound.turns() != turns) {
+            settle();
+            return;
+        }
+        to.register(channel)
+                .addListener(registered -> {
+                    if (registered.isSuccess()) {
+                        arrived.run();
+                    } else {
+                        channel.unsafe().closeForcibly();
+                    }
+                });
+    }
+}

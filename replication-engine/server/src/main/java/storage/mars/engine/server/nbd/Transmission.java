@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.nbd;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.unix.UnixChannel;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import storage.mars.engine.export.Attachment;
+import storage.mars.engine.export.AttachmentListener;
+import storage.mars.engine.export.Extents;
+import storage.mars.engine.export.Outcome;
+
+/**
+ * One connection after GO: bytes go to the {@link Intake}, outcomes come back as replies, and every
+ * way of ending is decided here (nbd.md §2.4, §2.5). All of it runs on the shard of the resource.
+ */
+final class Transmission extends ChannelInboundHandlerAdapter
+        implements AttachmentListener, RequestSlot.Owner, Intake.Session {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Transmission.class);
+
+    /** What the transport may read of a paused connection that has ended. */
+    private static final long MAX_BACKLOG = 8L << 20;
+
+    private enum Phase {
+        SERVING,
+        /** Nothing is taken any more; what was taken is answered. */
+        ANSWERING,
+        /** Everything is answered and our end is closed; the client's is awaited. */
+        LINGERING,
+        ENDED
+    }
+
+    private final Channel channel;
+    private final Inbound inbound;
+    private final NbdLimits.Clients limits;
+    private final ShardMemory memory;
+    private final PayloadBudget.Share share;
+    private final String export;
+    private final RequestSlots slots;
+    private final ReplyWriter writer;
+    private final Intake intake;
+    private final StuckPeerWatch watch;
+    private final Runnable endTurn = this::endTurn;
+    private @Nullable Attachment attachment;
+    private Phase phase = Phase.SERVING;
+    private boolean farewell;
+    private boolean inputEnded;
+    private boolean inTurn;
+    private boolean turnScheduled;
+    private long unsentReplyBytes;
+
+    Transmission(TransmissionParts parts) {
+        channel = parts.channel();
+        inbound = parts.inbound();
+        limits = parts.limits().clients();
+        memory = parts.memory();
+        share = parts.share();
+        export = parts.export().name();
+        slots = new RequestSlots(parts.limits().requests(), this);
+        writer = new ReplyWriter(channel, parts.negotiated().structuredReplies());
+        intake =
+                new Intake(
+                        parts,
+                        this,
+                        slots,
+                        writer,
+                        new RequestRules(
+                                parts.export(),
+                                parts.negotiated(),
+                                parts.limits().requests().payloadBytes()));
+        watch =
+                new StuckPeerWatch(
+                        channel.eventLoop(),
+                        limits.stuck().toNanos(),
+                        () -> !channel.isWritable() || intake.awaitsPayload(),
+                        () -> writer.progress() + inbound.received(),
+                        () -> violated("takes or sends nothing"));
+    }
+
+    /**
+     * Begins with what was read behind GO; {@code ended} when the client has sent all it ever will.
+     */
+    void start(Attachment target, ByteBuf pipelined, boolean ended) {
+        attachment = target;
+        intake.open(target);
+        inbound.transmit(memory.blocks());
+        channel.config().setAutoRead(phase == Phase.SERVING);
+        inTurn = true;
+        intake.received(ReceiveBlock.wrapping(pipelined));
+        intake.pump();
+        inTurn = false;
+        if (ended) {
+            inputEnded();
+        }
+        endTurn();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        inTurn = true;
+        ReceiveBlock block = inbound.claim((ByteBuf) message);
+        if (block != null) {
+            intake.received(block);
+        }
+        intake.pump();
+        if (intake.paused() && intake.backlog() > MAX_BACKLOG) {
+            violated("ended with more than can be kept");
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        inbound.idle();
+        inTurn = false;
+        endTurn();
+    }
+
+    @Override
+    public void payloadTaken(RequestSlot slot) {
+        unreserve(slot);
+    }
+
+    @Override
+    public void completed(RequestSlot slot, Outcome outcome) {
+        if (phase != Phase.ENDED) {
+            if (outcome == Outcome.CLOSED) {
+                finish();
+            } else if (outcome == Outcome.OK) {
+                answer(slot);
+            } else {
+                writer.error(slot.cookie, NbdErrors.codeOf(outcome));
+            }
+            scheduleEndOfTurn();
+        }
+        recycle(slot);
+    }
+
+    private void answer(RequestSlot slot) {
+        Extents extents = slot.extents;
+        if (extents != null) {
+            writer.extents(slot, extents);
+        } else if (slot.type != Nbd.CMD_READ) {
+            writer.done(slot.type, slot.cookie);
+        } else {
+            ByteBuf data = slot.takeData();
+            if (data == null) {
+                LOGGER.error("A read of {} was completed without all of its data", export);
+                writer.error(slot.cookie, NbdErrors.EIO);
+            } else {
+                unsentReplyBytes += slot.reserved;
+                slot.reserved = 0;
+                writer.data(slot, data);
+            }
+        }
+    }
+
+    private void recycle(RequestSlot slot) {
+        slot.releaseMemory();
+        unreserve(slot);
+        slots.giveBack(slot);
+    }
+
+    private void unreserve(RequestSlot slot) {
+        discharge(slot.reserved);
+        slot.reserved = 0;
+    }
+
+    private void discharge(long bytes) {
+        if (bytes > 0) {
+            slots.discharge(bytes);
+            memory.budget().release(share, bytes);
+        }
+    }
+
+    /** Completions come in batches: their replies leave together when the batch is over. */
+    private void scheduleEndOfTurn() {
+        if (!inTurn && !turnScheduled) {
+            turnScheduled = true;
+            channel.eventLoop().execute(endTurn);
+        }
+    }
+
+    private void endTurn() {
+        turnScheduled = false;
+        if (phase == Phase.ENDED) {
+            return;
+        }
+        writer.flush();
+        replyBytesHaveRoom();
+        intake.relax();
+        watch.check();
+        if (phase == Phase.ANSWERING && slots.inFlight() == 0) {
+            writer.flush();
+            halfClose();
+        }
+    }
+
+    /** Replies count until the client reads: below the watermark they are the socket's. */
+    private void replyBytesHaveRoom() {
+        if (channel.isWritable() && unsentReplyBytes > 0) {
+            long bytes = unsentReplyBytes;
+            unsentReplyBytes = 0;
+            discharge(bytes);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (!channel.isWritable()) {
+            intake.pause(Intake.OUTBOUND);
+            watch.check();
+        } else {
+            intake.resume(Intake.OUTBOUND);
+            scheduleEndOfTurn();
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event == ChannelInputShutdownEvent.INSTANCE) {
+            inputEnded();
+        } else if (event == ServerStopping.EVENT && phase == Phase.SERVING) {
+            intake.drain();
+        }
+    }
+
+    private void inputEnded() {
+        inputEnded = true;
+        switch (phase) {
+            case SERVING -> {
+                FarewellScan scan = new FarewellScan();
+                intake.show(scan);
+                if (!scan.found()) {
+                    clientGone();
+                }
+            }
+            case ANSWERING -> {
+                if (!farewell) {
+                    clientGone();
+                }
+            }
+            case LINGERING -> channel.close();
+            case ENDED -> {}
+        }
+    }
+
+    @Override
+    public void checkAlive() {
+        boolean mayBeGone = phase == Phase.SERVING || (phase == Phase.ANSWERING && !farewell);
+        if (!mayBeGone || !channel.isOpen()) {
+            return;
+        }
+        int fd = ((UnixChannel) channel).fd().intValue();
+        if (memory.probe().peerHasEnded(fd)) {
+            FarewellScan scan = new FarewellScan();
+            intake.show(scan);
+            memory.probe().peek(fd, memory.peeked());
+            scan.look(memory.peeked());
+            if (phase == Phase.ANSWERING || !scan.found()) {
+                clientGone();
+            }
+        }
+    }
+
+    @Override
+    public void exportClosing(String reason) {
+        LOGGER.debug("{} closes: {}", export, reason);
+        finish();
+    }
+
+    @Override
+    public void farewell() {
+        farewell = true;
+        finish();
+    }
+
+    @Override
+    public void drained() {
+        finish();
+    }
+
+    @Override
+    public void violated(String how) {
+        LOGGER.info("Closing a connection to {} from {}: {}", export, Peers.nameOf(channel), how);
+        clientGone();
+    }
+
+    private void finish() {
+        if (phase == Phase.SERVING) {
+            phase = Phase.ANSWERING;
+            abandonUnfinished();
+            scheduleEndOfTurn();
+        }
+    }
+
+    private void abandonUnfinished() {
+        RequestSlot unfinished = intake.close();
+        if (unfinished != null) {
+            recycle(unfinished);
+        }
+    }
+
+    private void halfClose() {
+        phase = Phase.LINGERING;
+        detach();
+        closeAfter(limits.stuck());
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
+                .addListener(sent -> {
+                    if (!sent.isSuccess() || inputEnded) {
+                        channel.close();
+                        return;
+                    }
+                    ((DuplexChannel) channel).shutdownOutput();
+                    channel.config().setAutoRead(true);
+                    closeAfter(limits.farewell());
+                });
+    }
+
+    private void closeAfter(Duration time) {
+        var timer =
+                channel.eventLoop()
+                        .schedule(() -> channel.close(), time.toNanos(), TimeUnit.NANOSECONDS);
+        channel.closeFuture().addListener(closed -> timer.cancel(false));
+    }
+
+    /** Drops everything of this client that is not admitted. */
+    private void clientGone() {
+        if (phase == Phase.ENDED) {
+            return;
+        }
+        phase = Phase.ENDED;
+        abandonUnfinished();
+        detach();
+        discharge(unsentReplyBytes);
+        unsentReplyBytes = 0;
+        watch.stop();
+        writer.close();
+        inbound.idle();
+        memory.budget().leave(export, share);
+        channel.close();
+    }
+
+    private void detach() {
+        if (attachment != null) {
+            attachment.close();
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        clientGone();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (cause instanceof java.io.IOException) {
+            LOGGER.debug("Connection to {} lost: {}", export, cause.toString());
+        } else {
+            LOGGER.error("Closing a connection to " + export, cause);
+        }
+        clientGone();
+    }
+}
