@@ -17,6 +17,9 @@ final class ReplyWriter {
 
     private static final int BATCH_BYTES = 4096;
 
+    /** Data of this size does not go in front of short replies that are ready. */
+    private static final int LARGE_DATA = 64 << 10;
+
     private final Channel channel;
     private final boolean structured;
     private @Nullable ByteBuf batch;
@@ -53,6 +56,9 @@ final class ReplyWriter {
     /** Takes over {@code buffer}: {@link RequestSlot#HEADROOM}, then the data. */
     void data(RequestSlot slot, ByteBuf buffer) {
         int length = (int) slot.length;
+        if (length >= LARGE_DATA) {
+            writeBatch();
+        }
         if (structured) {
             buffer.setIndex(0, 0);
             chunk(buffer, Nbd.CHUNK_OFFSET_DATA, slot.cookie, Long.BYTES + length);
@@ -92,11 +98,7 @@ final class ReplyWriter {
 
     /** Sends everything that was answered. */
     void flush() {
-        ByteBuf last = batch;
-        if (last != null) {
-            batch = null;
-            write(last);
-        }
+        writeBatch();
         if (unflushed) {
             unflushed = false;
             channel.flush();
@@ -131,12 +133,19 @@ final class ReplyWriter {
                 .writeInt(length);
     }
 
-    private ByteBuf room(int bytes) {
-        ByteBuf current = batch;
-        if (current != null && current.writableBytes() < bytes) {
-            write(current);
-            current = null;
+    private void writeBatch() {
+        ByteBuf last = batch;
+        if (last != null) {
+            batch = null;
+            write(last);
         }
+    }
+
+    private ByteBuf room(int bytes) {
+        if (batch != null && batch.writableBytes() < bytes) {
+            writeBatch();
+        }
+        ByteBuf current = batch;
         if (current == null) {
             current = channel.alloc().directBuffer(BATCH_BYTES, BATCH_BYTES);
             batch = current;

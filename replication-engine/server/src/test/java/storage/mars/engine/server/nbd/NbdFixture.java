@@ -27,6 +27,7 @@ final class NbdFixture implements AutoCloseable {
         ResourceLeakDetector.setLevel(ResourceLeakDetector.Level.PARANOID);
     }
 
+    private final ActiveBuffers buffers = new ActiveBuffers();
     final MemoryExports exports = new MemoryExports();
     final MemoryExport disk;
     final MemoryExport huge;
@@ -81,6 +82,7 @@ final class NbdFixture implements AutoCloseable {
         server.stop(Duration.ofSeconds(2)).join();
         handshakes.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         shards.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        buffers.expectNoneLeft();
         Files.deleteIfExists(unix);
         Files.delete(directory);
     }

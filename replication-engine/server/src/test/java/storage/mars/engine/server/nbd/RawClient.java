@@ -15,6 +15,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.LongToIntFunction;
 
 /** Speaks NBD byte by byte, right or wrong; every wait is bounded. */
 final class RawClient implements AutoCloseable {
@@ -159,19 +160,24 @@ final class RawClient implements AutoCloseable {
 
     /** The next answer of the transmission phase; {@code length} is what a READ asked for. */
     Answer answer(int length) {
+        return answer(cookie -> length);
+    }
+
+    /** The next answer, whichever request it belongs to. */
+    Answer answer(LongToIntFunction lengthOf) {
         int magic = receive(4).getInt();
-        return magic == Nbd.SIMPLE_REPLY_MAGIC ? simple(length) : chunk(magic);
+        return magic == Nbd.SIMPLE_REPLY_MAGIC ? simple(lengthOf) : chunk(magic);
     }
 
     Answer answer() {
         return answer(0);
     }
 
-    private Answer simple(int length) {
+    private Answer simple(LongToIntFunction lengthOf) {
         ByteBuffer rest = receive(12);
         int error = rest.getInt();
         long cookie = rest.getLong();
-        byte[] data = error == 0 ? receive(length).array() : new byte[0];
+        byte[] data = error == 0 ? receive(lengthOf.applyAsInt(cookie)).array() : new byte[0];
         return new Answer(-1, error, cookie, data);
     }
 
