@@ -86,13 +86,21 @@ public final class LogMemory {
         } else {
             free.push(chunk);
         }
-        Runnable next = taken < limit ? waiting.poll() : null;
+        cacheGrew();
+    }
+
+    /** Something is free, or only cached, that was not: whoever waits may ask again. */
+    void cacheGrew() {
+        Runnable next = waiting.poll();
         if (next != null) {
             next.run();
         }
     }
 
-    /** Runs {@code task} once, when a chunk may be free; first come, first served. */
+    /**
+     * Runs {@code task} once, when a chunk may be free; first come, first served. It may run inside of any call, so
+     * it only gives work to the shard.
+     */
     void whenFree(Runnable task) {
         waiting.add(task);
     }

@@ -109,6 +109,7 @@ final class LogWindow {
     /** Everything below {@code position} may be given up when memory is needed. */
     void keepFrom(long position) {
         keptFrom = position;
+        memory.cacheGrew();
     }
 
     /** Gives up the oldest chunk when it is only a cache; the newest is never given up. */

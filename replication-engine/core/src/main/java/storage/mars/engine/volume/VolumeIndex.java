@@ -163,6 +163,11 @@ public final class VolumeIndex {
         return Math.min(durable, ledger.oldest());
     }
 
+    /** Whether a round would find something to do. */
+    public boolean isDirty() {
+        return !dirty.isEmpty();
+    }
+
     /** Block versions in all layers. */
     public int blocks() {
         return fresh.blocks().size() + dirty.blocks().size() + writing.blocks().size();
