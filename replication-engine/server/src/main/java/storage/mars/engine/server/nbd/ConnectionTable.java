@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All connections of a server, and how many there may be: silent ones that have chosen no export
@@ -29,7 +30,7 @@ final class ConnectionTable {
 
     /** Takes in a new connection; false when it is one too many. */
     boolean admit(Channel channel) {
-        String address = Peers.addressOf(channel);
+        String address = Channels.addressOf(channel);
         Channel evicted;
         synchronized (this) {
             int all = handshaking.size() + transmitting.size();
@@ -47,7 +48,7 @@ final class ConnectionTable {
         }
         channel.closeFuture().addListener(closed -> remove(channel, address));
         if (evicted != null) {
-            evicted.close();
+            Channels.close(evicted);
         }
         return true;
     }
@@ -79,6 +80,10 @@ final class ConnectionTable {
         }
     }
 
+    synchronized int size() {
+        return handshaking.size() + transmitting.size();
+    }
+
     synchronized List<Channel> all() {
         List<Channel> channels = new ArrayList<>(transmitting);
         channels.addAll(handshaking);
@@ -89,7 +94,7 @@ final class ConnectionTable {
         return perAddress.getOrDefault(address, 0);
     }
 
-    private void remove(Channel channel, @org.jspecify.annotations.Nullable String address) {
+    private void remove(Channel channel, @Nullable String address) {
         Runnable tell = () -> {};
         synchronized (this) {
             handshaking.remove(channel);

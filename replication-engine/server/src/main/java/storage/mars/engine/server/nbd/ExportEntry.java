@@ -100,7 +100,7 @@ final class ExportEntry {
         if (share.connections() > server.limits().clients().perExport()) {
             return refuse(Nbd.REP_ERR_POLICY, "too many connections to this export");
         }
-        return switch (target.attach(Peers.nameOf(channel), transmission)) {
+        return switch (target.attach(Channels.nameOf(channel), transmission)) {
             case Exports.Attached.Refused refused -> refuse(Nbd.REP_ERR_POLICY, refused.reason());
             case Exports.Attached.Accepted accepted -> {
                 if (!server.connections().transmits(channel)) {
@@ -114,7 +114,8 @@ final class ExportEntry {
     }
 
     private String refuse(int code, String reason) {
-        LOGGER.info("{} may not use {}: {}", Peers.nameOf(channel), target.info().name(), reason);
+        LOGGER.info(
+                "{} may not use {}: {}", Channels.nameOf(channel), target.info().name(), reason);
         if (!hasToEnd()) {
             replies.error(request.option(), code, reason);
         }

@@ -3,14 +3,13 @@ package storage.mars.engine.server.nbd;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,9 +33,13 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     private final Inbound inbound;
     private final OptionDecoder decoder;
     private final Options options;
-    private final @Nullable ScheduledFuture<?> deadline;
+    private final ScheduledFuture<?> deadline;
     private volatile Phase phase = Phase.NEGOTIATING;
     private boolean inputEnded;
+
+    /** Whether what was not decoded belongs to the transmission phase, or is released. */
+    private boolean restIsGone;
+
     private int count;
 
     Handshake(ServerParts server, Channel channel, Inbound inbound) {
@@ -54,7 +57,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     private void expire(Channel channel) {
         if (phase != Phase.DONE) {
-            channel.close();
+            Channels.close(channel);
         }
     }
 
@@ -114,8 +117,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     /** Answers leave before the end. */
     private void end(Channel channel) {
         phase = Phase.DONE;
-        channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER)
-                .addListener(ChannelFutureListener.CLOSE);
+        Channels.closeAfterFlush(channel);
     }
 
     private void enter(ExportEntry entry) {
@@ -127,7 +129,8 @@ final class Handshake extends ChannelInboundHandlerAdapter {
                 channel,
                 inbound,
                 server.loops().loopOf(entry.target().shard()),
-                () -> entered(entry));
+                () -> entered(entry),
+                this::release);
     }
 
     private void entered(ExportEntry entry) {
@@ -138,9 +141,8 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         Transmission transmission = entry.attach(inbound);
         if (transmission != null) {
             phase = Phase.DONE;
-            if (deadline != null) {
-                deadline.cancel(false);
-            }
+            deadline.cancel(false);
+            restIsGone = true;
             entry.start(this, transmission, decoder.rest(), inputEnded);
         } else if (entry.hasToEnd()) {
             end(channel);
@@ -164,23 +166,29 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (!(cause instanceof java.io.IOException)) {
-            LOGGER.error("Ending a handshake with " + Peers.nameOf(context.channel()), cause);
+        if (!(cause instanceof IOException)) {
+            LOGGER.error("Ending a handshake with " + Channels.nameOf(context.channel()), cause);
         }
-        context.close();
+        Channels.close(context.channel());
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         phase = Phase.DONE;
-        if (deadline != null) {
-            deadline.cancel(false);
-        }
+        deadline.cancel(false);
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
-        if (!context.channel().isOpen()) {
+        release();
+    }
+
+    /** The end: may be met twice, by a channel that is lost on its way between two loops. */
+    private void release() {
+        if (!restIsGone) {
+            restIsGone = true;
+            phase = Phase.DONE;
+            deadline.cancel(false);
             ReferenceCountUtil.release(decoder.rest());
         }
     }

@@ -31,7 +31,10 @@ final class Inbound implements RecvByteBufAllocator.ExtendedHandle {
     private long turns;
     private long received;
 
-    /** From now on the connection is in the transmission phase. */
+    /**
+     * From now on the connection is in the transmission phase, and what comes from the socket is
+     * what the decoder gets (with TLS in between this is never called).
+     */
     void transmit(ReceiveBlocks shardBlocks) {
         blocks = shardBlocks;
     }
@@ -58,6 +61,7 @@ final class Inbound implements RecvByteBufAllocator.ExtendedHandle {
      * Tells what a buffer that was read is: the block it belongs to, with the caller as its holder,
      * or null when it is the payload that was to be filled.
      */
+    @SuppressWarnings("ReferenceEquality") // buffers are told apart by identity
     @Nullable ReceiveBlock claim(ByteBuf bytes) {
         ReceiveBlock block = empty;
         if (block != null && bytes == block.memory()) {
@@ -98,11 +102,11 @@ final class Inbound implements RecvByteBufAllocator.ExtendedHandle {
 
     @Override
     public ByteBuf allocate(ByteBufAllocator allocator) {
-        if (payload != null && payload.isWritable()) {
-            return payload.retain();
-        }
         if (blocks == null) {
             return allocator.ioBuffer(HANDSHAKE_BYTES, HANDSHAKE_BYTES);
+        }
+        if (payload != null && payload.isWritable()) {
+            return payload.retain();
         }
         if (empty == null) {
             empty = blocks.take(size);

@@ -58,19 +58,14 @@ final class Intake implements PayloadBudget.Waiter {
     private boolean draining;
     private boolean closed;
 
-    Intake(
-            TransmissionParts parts,
-            Session session,
-            RequestSlots slots,
-            ReplyWriter writer,
-            RequestRules rules) {
+    Intake(TransmissionParts parts, Session session, Answers answers) {
         this.channel = parts.channel();
         this.session = session;
         this.limits = parts.limits().requests();
         this.decoder = new RequestDecoder(parts.inbound(), channel.alloc());
-        this.rules = rules;
-        this.slots = slots;
-        this.writer = writer;
+        this.rules = new RequestRules(parts.export(), parts.negotiated(), limits.payloadBytes());
+        this.slots = answers.slots();
+        this.writer = answers.writer();
         this.budget = parts.memory().budget();
         this.share = parts.share();
     }
@@ -94,8 +89,9 @@ final class Intake implements PayloadBudget.Waiter {
         }
         pumping = true;
         try {
-            while (pauses == 0 && !closed && step()) {
-                continue;
+            boolean more = true;
+            while (more && pauses == 0 && !closed) {
+                more = step();
             }
         } finally {
             pumping = false;

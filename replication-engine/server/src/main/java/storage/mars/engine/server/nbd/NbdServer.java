@@ -8,6 +8,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -58,7 +59,11 @@ public final class NbdServer {
                 bootstrap(EpollServerSocketChannel.class)
                         .option(ChannelOption.SO_REUSEADDR, true)
                         .childOption(ChannelOption.TCP_NODELAY, true)
-                        .childOption(ChannelOption.SO_KEEPALIVE, true);
+                        .childOption(ChannelOption.SO_KEEPALIVE, true)
+                        .childOption(EpollChannelOption.TCP_KEEPIDLE, 30)
+                        .childOption(EpollChannelOption.TCP_KEEPINTVL, 10)
+                        .childOption(EpollChannelOption.TCP_KEEPCNT, 3)
+                        .childOption(EpollChannelOption.TCP_USER_TIMEOUT, userTimeoutMillis());
         return (InetSocketAddress) bind(bootstrap, address).localAddress();
     }
 
@@ -72,6 +77,10 @@ public final class NbdServer {
                 bootstrap(EpollServerDomainSocketChannel.class),
                 new DomainSocketAddress(socket.toFile()));
         UnixSocketFile.restrict(socket);
+    }
+
+    private int userTimeoutMillis() {
+        return (int) parts.limits().clients().stuck().toMillis();
     }
 
     private ServerBootstrap bootstrap(Class<? extends ServerChannel> type) {
@@ -101,12 +110,18 @@ public final class NbdServer {
 
     private void accept(Channel channel) {
         if (!parts.connections().admit(channel)) {
-            channel.close();
+            Channels.close(channel);
             return;
         }
+        // TLS, once configured, goes in front of the handshake under the name TLS.
         Inbound inbound = new Inbound();
         channel.config().setRecvByteBufAllocator(() -> inbound);
         channel.pipeline().addLast(HANDSHAKE, new Handshake(parts, channel, inbound));
+    }
+
+    /** Connections that are open now. */
+    public int connections() {
+        return parts.connections().size();
     }
 
     /**
@@ -117,7 +132,7 @@ public final class NbdServer {
     public CompletableFuture<Void> stop(Duration limit) {
         CompletableFuture<Void> quiet = new CompletableFuture<>();
         for (Channel listener : listeners) {
-            listener.close();
+            Channels.close(listener);
             if (listener.localAddress() instanceof DomainSocketAddress unix) {
                 UnixSocketFile.remove(Path.of(unix.path()));
             }
@@ -141,7 +156,7 @@ public final class NbdServer {
     private static CompletableFuture<Void> close(Channel channel) {
         CompletableFuture<Void> closed = new CompletableFuture<>();
         channel.closeFuture().addListener(done -> closed.complete(null));
-        channel.close();
+        Channels.close(channel);
         return closed;
     }
 

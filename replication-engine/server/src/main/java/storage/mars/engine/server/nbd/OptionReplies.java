@@ -84,6 +84,6 @@ final class OptionReplies {
     }
 
     private void write(ByteBuf bytes) {
-        channel.write(bytes, channel.voidPromise());
+        Channels.write(channel, bytes);
     }
 }

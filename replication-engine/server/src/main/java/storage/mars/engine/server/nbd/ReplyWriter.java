@@ -156,6 +156,6 @@ final class ReplyWriter {
     private void write(ByteBuf bytes) {
         written += bytes.readableBytes();
         unflushed = true;
-        channel.write(bytes, channel.voidPromise());
+        Channels.write(channel, bytes);
     }
 }

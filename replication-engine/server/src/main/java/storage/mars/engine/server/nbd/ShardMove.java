@@ -16,26 +16,30 @@ final class ShardMove implements Runnable {
     private final EventLoop from;
     private final EventLoop to;
     private final Runnable arrived;
+    private final Runnable lost;
     private long turns;
 
-    private ShardMove(Channel channel, Inbound inbound, EventLoop to, Runnable arrived) {
+    private ShardMove(
+            Channel channel, Inbound inbound, EventLoop to, Runnable arrived, Runnable lost) {
         this.channel = channel;
         this.inbound = inbound;
         this.from = channel.eventLoop();
         this.to = to;
         this.arrived = arrived;
+        this.lost = lost;
     }
 
     /**
-     * Called on the channel's loop; {@code arrived} runs on {@code to}, unless the connection ends
-     * before.
+     * Called on the channel's loop; {@code arrived} runs on {@code to}, or {@code lost} does when
+     * the connection has ended on the way: its handlers hear nothing more.
      */
-    static void move(Channel channel, Inbound inbound, EventLoop to, Runnable arrived) {
-        if (channel.eventLoop() == to) {
+    static void move(
+            Channel channel, Inbound inbound, EventLoop to, Runnable arrived, Runnable lost) {
+        if (to.inEventLoop()) {
             arrived.run();
             return;
         }
-        ShardMove move = new ShardMove(channel, inbound, to, arrived);
+        ShardMove move = new ShardMove(channel, inbound, to, arrived, lost);
         channel.deregister().addListener(left -> move.settle());
     }
 
@@ -59,7 +63,8 @@ final class ShardMove implements Runnable {
                     if (registered.isSuccess()) {
                         arrived.run();
                     } else {
-                        channel.unsafe().closeForcibly();
+                        Channels.close(channel);
+                        lost.run();
                     }
                 });
     }

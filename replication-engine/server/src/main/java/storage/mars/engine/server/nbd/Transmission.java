@@ -7,24 +7,19 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.channel.unix.UnixChannel;
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.export.Attachment;
 import storage.mars.engine.export.AttachmentListener;
-import storage.mars.engine.export.Extents;
-import storage.mars.engine.export.Outcome;
 
 /**
  * One connection after GO: bytes go to the {@link Intake}, outcomes come back as replies, and every
  * way of ending is decided here (nbd.md §2.4, §2.5). All of it runs on the shard of the resource.
  */
 final class Transmission extends ChannelInboundHandlerAdapter
-        implements AttachmentListener, RequestSlot.Owner, Intake.Session {
+        implements AttachmentListener, Intake.Session, Answers.Session {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Transmission.class);
 
@@ -46,8 +41,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
     private final ShardMemory memory;
     private final PayloadBudget.Share share;
     private final String export;
-    private final RequestSlots slots;
-    private final ReplyWriter writer;
+    private final Answers answers;
     private final Intake intake;
     private final StuckPeerWatch watch;
     private final Runnable endTurn = this::endTurn;
@@ -57,7 +51,6 @@ final class Transmission extends ChannelInboundHandlerAdapter
     private boolean inputEnded;
     private boolean inTurn;
     private boolean turnScheduled;
-    private long unsentReplyBytes;
 
     Transmission(TransmissionParts parts) {
         channel = parts.channel();
@@ -66,24 +59,14 @@ final class Transmission extends ChannelInboundHandlerAdapter
         memory = parts.memory();
         share = parts.share();
         export = parts.export().name();
-        slots = new RequestSlots(parts.limits().requests(), this);
-        writer = new ReplyWriter(channel, parts.negotiated().structuredReplies());
-        intake =
-                new Intake(
-                        parts,
-                        this,
-                        slots,
-                        writer,
-                        new RequestRules(
-                                parts.export(),
-                                parts.negotiated(),
-                                parts.limits().requests().payloadBytes()));
+        answers = new Answers(parts, this);
+        intake = new Intake(parts, this, answers);
         watch =
                 new StuckPeerWatch(
                         channel.eventLoop(),
                         limits.stuck().toNanos(),
                         () -> !channel.isWritable() || intake.awaitsPayload(),
-                        () -> writer.progress() + inbound.received(),
+                        () -> answers.writer().progress() + inbound.received(),
                         () -> violated("takes or sends nothing"));
     }
 
@@ -125,65 +108,9 @@ final class Transmission extends ChannelInboundHandlerAdapter
         endTurn();
     }
 
-    @Override
-    public void payloadTaken(RequestSlot slot) {
-        unreserve(slot);
-    }
-
-    @Override
-    public void completed(RequestSlot slot, Outcome outcome) {
-        if (phase != Phase.ENDED) {
-            if (outcome == Outcome.CLOSED) {
-                finish();
-            } else if (outcome == Outcome.OK) {
-                answer(slot);
-            } else {
-                writer.error(slot.cookie, NbdErrors.codeOf(outcome));
-            }
-            scheduleEndOfTurn();
-        }
-        recycle(slot);
-    }
-
-    private void answer(RequestSlot slot) {
-        Extents extents = slot.extents;
-        if (extents != null) {
-            writer.extents(slot, extents);
-        } else if (slot.type != Nbd.CMD_READ) {
-            writer.done(slot.type, slot.cookie);
-        } else {
-            ByteBuf data = slot.takeData();
-            if (data == null) {
-                LOGGER.error("A read of {} was completed without all of its data", export);
-                writer.error(slot.cookie, NbdErrors.EIO);
-            } else {
-                unsentReplyBytes += slot.reserved;
-                slot.reserved = 0;
-                writer.data(slot, data);
-            }
-        }
-    }
-
-    private void recycle(RequestSlot slot) {
-        slot.releaseMemory();
-        unreserve(slot);
-        slots.giveBack(slot);
-    }
-
-    private void unreserve(RequestSlot slot) {
-        discharge(slot.reserved);
-        slot.reserved = 0;
-    }
-
-    private void discharge(long bytes) {
-        if (bytes > 0) {
-            slots.discharge(bytes);
-            memory.budget().release(share, bytes);
-        }
-    }
-
     /** Completions come in batches: their replies leave together when the batch is over. */
-    private void scheduleEndOfTurn() {
+    @Override
+    public void scheduleEndOfTurn() {
         if (!inTurn && !turnScheduled) {
             turnScheduled = true;
             channel.eventLoop().execute(endTurn);
@@ -195,22 +122,12 @@ final class Transmission extends ChannelInboundHandlerAdapter
         if (phase == Phase.ENDED) {
             return;
         }
-        writer.flush();
-        replyBytesHaveRoom();
+        answers.flush();
         intake.relax();
         watch.check();
-        if (phase == Phase.ANSWERING && slots.inFlight() == 0) {
-            writer.flush();
+        if (phase == Phase.ANSWERING && answers.slots().inFlight() == 0) {
+            answers.flush();
             halfClose();
-        }
-    }
-
-    /** Replies count until the client reads: below the watermark they are the socket's. */
-    private void replyBytesHaveRoom() {
-        if (channel.isWritable() && unsentReplyBytes > 0) {
-            long bytes = unsentReplyBytes;
-            unsentReplyBytes = 0;
-            discharge(bytes);
         }
     }
 
@@ -249,7 +166,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
                     clientGone();
                 }
             }
-            case LINGERING -> channel.close();
+            case LINGERING -> Channels.close(channel);
             case ENDED -> {}
         }
     }
@@ -260,7 +177,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
         if (!mayBeGone || !channel.isOpen()) {
             return;
         }
-        int fd = ((UnixChannel) channel).fd().intValue();
+        int fd = Channels.descriptorOf(channel);
         if (memory.probe().peerHasEnded(fd)) {
             FarewellScan scan = new FarewellScan();
             intake.show(scan);
@@ -290,8 +207,14 @@ final class Transmission extends ChannelInboundHandlerAdapter
     }
 
     @Override
+    public void exportClosed() {
+        finish();
+    }
+
+    @Override
     public void violated(String how) {
-        LOGGER.info("Closing a connection to {} from {}: {}", export, Peers.nameOf(channel), how);
+        LOGGER.info(
+                "Closing a connection to {} from {}: {}", export, Channels.nameOf(channel), how);
         clientGone();
     }
 
@@ -306,31 +229,24 @@ final class Transmission extends ChannelInboundHandlerAdapter
     private void abandonUnfinished() {
         RequestSlot unfinished = intake.close();
         if (unfinished != null) {
-            recycle(unfinished);
+            answers.recycle(unfinished);
         }
     }
 
     private void halfClose() {
         phase = Phase.LINGERING;
         detach();
-        closeAfter(limits.stuck());
+        Channels.closeAfter(channel, limits.stuck());
         channel.writeAndFlush(Unpooled.EMPTY_BUFFER)
                 .addListener(sent -> {
                     if (!sent.isSuccess() || inputEnded) {
-                        channel.close();
+                        Channels.close(channel);
                         return;
                     }
-                    ((DuplexChannel) channel).shutdownOutput();
+                    Channels.closeOutput(channel);
                     channel.config().setAutoRead(true);
-                    closeAfter(limits.farewell());
+                    Channels.closeAfter(channel, limits.farewell());
                 });
-    }
-
-    private void closeAfter(Duration time) {
-        var timer =
-                channel.eventLoop()
-                        .schedule(() -> channel.close(), time.toNanos(), TimeUnit.NANOSECONDS);
-        channel.closeFuture().addListener(closed -> timer.cancel(false));
     }
 
     /** Drops everything of this client that is not admitted. */
@@ -341,13 +257,11 @@ final class Transmission extends ChannelInboundHandlerAdapter
         phase = Phase.ENDED;
         abandonUnfinished();
         detach();
-        discharge(unsentReplyBytes);
-        unsentReplyBytes = 0;
         watch.stop();
-        writer.close();
+        answers.end();
         inbound.idle();
         memory.budget().leave(export, share);
-        channel.close();
+        Channels.close(channel);
     }
 
     private void detach() {
@@ -363,7 +277,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (cause instanceof java.io.IOException) {
+        if (cause instanceof IOException) {
             LOGGER.debug("Connection to {} lost: {}", export, cause.toString());
         } else {
             LOGGER.error("Closing a connection to " + export, cause);

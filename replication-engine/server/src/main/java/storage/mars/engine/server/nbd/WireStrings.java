@@ -2,8 +2,10 @@
 package storage.mars.engine.server.nbd;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Strings as NBD has them: UTF-8 without NUL, at most 4096 bytes. */
@@ -22,10 +24,7 @@ final class WireStrings {
         from.readBytes(bytes);
         try {
             String text =
-                    StandardCharsets.UTF_8
-                            .newDecoder()
-                            .decode(java.nio.ByteBuffer.wrap(bytes))
-                            .toString();
+                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
             return text.indexOf('\0') < 0 ? text : null;
         } catch (CharacterCodingException notUtf8) {
             return null;
@@ -42,7 +41,7 @@ final class WireStrings {
         while ((bytes[end] & 0xC0) == 0x80) {
             end--;
         }
-        return java.util.Arrays.copyOf(bytes, end);
+        return Arrays.copyOf(bytes, end);
     }
 
     /** A name from outside, fit for logs and error texts: short, and without control characters. */

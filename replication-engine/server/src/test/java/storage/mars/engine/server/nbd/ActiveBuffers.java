@@ -9,7 +9,9 @@ import io.netty.buffer.PooledByteBufAllocator;
 import java.time.Duration;
 import java.util.stream.Stream;
 
-/** Counts the pooled buffers that nobody has given back: none may be left when the loops have ended. */
+/**
+ * Counts the pooled buffers that nobody has given back: none may be left when the loops have ended.
+ */
 final class ActiveBuffers {
 
     private final long before = count();

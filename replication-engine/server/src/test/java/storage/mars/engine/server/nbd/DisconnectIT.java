@@ -11,7 +11,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Clients that leave, at every byte and in every way; another client of the same export never notices. */
+/**
+ * Clients that leave, at every byte and in every way; another client of the same export never
+ * notices.
+ */
 @Timeout(60)
 class DisconnectIT {
 

@@ -9,7 +9,10 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Random damage to valid streams, by seed: the server lives, leaks nothing, and serves the next client. */
+/**
+ * Random damage to valid streams, by seed: the server lives, leaks nothing, and serves the next
+ * client.
+ */
 @Timeout(60)
 class FuzzIT {
 

@@ -32,6 +32,7 @@ class HandshakeIT {
         fixture.close();
     }
 
+    @SuppressWarnings("ArrayRecordComponent")
     record Refused(String rule, int option, byte[] data, int answer) {
         @Override
         public String toString() {
@@ -113,7 +114,9 @@ class HandshakeIT {
                 new Refused(
                         "too many queries",
                         Nbd.OPT_LIST_META_CONTEXT,
-                        Wire.contexts(disk, Stream.generate(() -> "x:").limit(1025).toArray(String[]::new)),
+                        Wire.contexts(
+                                disk,
+                                Stream.generate(() -> "x:").limit(1025).toArray(String[]::new)),
                         Nbd.REP_ERR_TOO_BIG),
                 new Refused(
                         "too much data of a known option",
@@ -121,51 +124,49 @@ class HandshakeIT {
                         new byte[(64 << 10) + 1],
                         Nbd.REP_ERR_TOO_BIG),
                 new Refused(
-                        "much data of an unknown option", 99, new byte[1 << 20], Nbd.REP_ERR_UNSUP));
+                        "much data of an unknown option",
+                        99,
+                        new byte[1 << 20],
+                        Nbd.REP_ERR_UNSUP));
     }
 
     static Stream<Refused> wrongInnerLengths() {
         byte[] query = Wire.query(NbdFixture.DISK);
         byte[] contexts = Wire.contexts(NbdFixture.DISK, "base:allocation");
         return Stream.of(0, 4097, query.length + 1, Integer.MIN_VALUE, -1)
-                .flatMap(
-                        length ->
-                                Stream.of(
-                                        new Refused(
-                                                "GO with name length " + length,
-                                                Nbd.OPT_GO,
-                                                patched(query, 0, length),
-                                                Nbd.REP_ERR_INVALID),
-                                        new Refused(
-                                                "INFO with name length " + length,
-                                                Nbd.OPT_INFO,
-                                                patched(query, 0, length),
-                                                Nbd.REP_ERR_INVALID),
-                                        new Refused(
-                                                "LIST_META with name length " + length,
-                                                Nbd.OPT_LIST_META_CONTEXT,
-                                                patched(contexts, 0, length),
-                                                Nbd.REP_ERR_INVALID),
-                                        new Refused(
-                                                "LIST_META with query length " + length,
-                                                Nbd.OPT_LIST_META_CONTEXT,
-                                                patched(
-                                                        contexts,
-                                                        8 + NbdFixture.DISK.length(),
-                                                        length),
-                                                Nbd.REP_ERR_INVALID)));
+                .flatMap(length ->
+                        Stream.of(
+                                new Refused(
+                                        "GO with name length " + length,
+                                        Nbd.OPT_GO,
+                                        patched(query, 0, length),
+                                        Nbd.REP_ERR_INVALID),
+                                new Refused(
+                                        "INFO with name length " + length,
+                                        Nbd.OPT_INFO,
+                                        patched(query, 0, length),
+                                        Nbd.REP_ERR_INVALID),
+                                new Refused(
+                                        "LIST_META with name length " + length,
+                                        Nbd.OPT_LIST_META_CONTEXT,
+                                        patched(contexts, 0, length),
+                                        Nbd.REP_ERR_INVALID),
+                                new Refused(
+                                        "LIST_META with query length " + length,
+                                        Nbd.OPT_LIST_META_CONTEXT,
+                                        patched(contexts, 8 + NbdFixture.DISK.length(), length),
+                                        Nbd.REP_ERR_INVALID)));
     }
 
     static Stream<Refused> wrongCounts() {
         byte[] contexts = Wire.contexts(NbdFixture.DISK, "base:allocation");
         return IntStream.of(0, 2, 4097, Integer.MAX_VALUE, Integer.MIN_VALUE, -1)
-                .mapToObj(
-                        count ->
-                                new Refused(
-                                        "LIST_META with " + count + " queries",
-                                        Nbd.OPT_LIST_META_CONTEXT,
-                                        patched(contexts, 4 + NbdFixture.DISK.length(), count),
-                                        Nbd.REP_ERR_INVALID));
+                .mapToObj(count ->
+                        new Refused(
+                                "LIST_META with " + count + " queries",
+                                Nbd.OPT_LIST_META_CONTEXT,
+                                patched(contexts, 4 + NbdFixture.DISK.length(), count),
+                                Nbd.REP_ERR_INVALID));
     }
 
     @ParameterizedTest
@@ -183,6 +184,7 @@ class HandshakeIT {
         }
     }
 
+    @SuppressWarnings("ArrayRecordComponent")
     record Dropped(String rule, int clientFlags, byte[] bytes) {
         @Override
         public String toString() {
@@ -196,10 +198,14 @@ class HandshakeIT {
                 new Dropped("all client flags", -1, NONE),
                 new Dropped("bad option magic", 3, new byte[16]),
                 new Dropped("bad magic is seen at once", 3, new byte[8]),
-                new Dropped("1 MiB + 1 of option data", 3, Wire.optionHeader(99, (1 << 20) + 1, NONE)),
+                new Dropped(
+                        "1 MiB + 1 of option data", 3, Wire.optionHeader(99, (1 << 20) + 1, NONE)),
                 new Dropped("2 GiB of option data", 3, Wire.optionHeader(7, 1L << 31, NONE)),
                 new Dropped("4 GiB of option data", 3, Wire.optionHeader(7, -1, NONE)),
-                new Dropped("EXPORT_NAME of nothing", 3, Wire.option(1, "x".getBytes(StandardCharsets.UTF_8))),
+                new Dropped(
+                        "EXPORT_NAME of nothing",
+                        3,
+                        Wire.option(1, "x".getBytes(StandardCharsets.UTF_8))),
                 new Dropped("EXPORT_NAME of 4097", 3, Wire.option(1, new byte[4097])),
                 new Dropped("EXPORT_NAME of 65537", 3, Wire.option(1, new byte[65537])),
                 new Dropped("LIST without fixed newstyle", 0, Wire.option(3, NONE)),
@@ -221,7 +227,8 @@ class HandshakeIT {
         try (RawClient client = fixture.connect().hello()) {
             client.option(Nbd.OPT_LIST, NONE);
 
-            for (String name : new String[] {NbdFixture.HUGE, NbdFixture.DISK, NbdFixture.READ_ONLY}) {
+            for (String name :
+                    new String[] {NbdFixture.HUGE, NbdFixture.DISK, NbdFixture.READ_ONLY}) {
                 RawClient.OptionReply reply = client.reply();
                 assertThat(reply.type()).isEqualTo(Nbd.REP_SERVER);
                 assertThat(ByteBuffer.wrap(reply.data()).getInt()).isEqualTo(name.length());
@@ -276,7 +283,8 @@ class HandshakeIT {
     void exportNameAnswersWithOrWithoutZeroes() {
         for (int flags : new int[] {0, 1, 2, 3}) {
             try (RawClient client = fixture.connect().hello(flags)) {
-                client.option(Nbd.OPT_EXPORT_NAME, NbdFixture.DISK.getBytes(StandardCharsets.UTF_8));
+                client.option(
+                        Nbd.OPT_EXPORT_NAME, NbdFixture.DISK.getBytes(StandardCharsets.UTF_8));
 
                 assertThat(client.receive(10).getLong()).isEqualTo(NbdFixture.SIZE);
                 if ((flags & 2) == 0) {
@@ -333,11 +341,10 @@ class HandshakeIT {
             patched(Wire.contexts(disk, "base:allocation"), 0, 4097)
         };
         for (byte[] selection : lastSelections) {
-            try (RawClient client =
-                    fixture.connect().hello().structured().selectAllocation(disk)) {
+            try (RawClient client = fixture.connect().hello().structured().selectAllocation(disk)) {
                 client.option(Nbd.OPT_SET_META_CONTEXT, selection);
                 while (client.reply().type() == Nbd.REP_META_CONTEXT) {
-                    continue;
+                    // The next one ends the answer.
                 }
                 client.go(disk).request(Nbd.CMD_BLOCK_STATUS, 0, 1, 0, 4096);
 

@@ -105,7 +105,8 @@ class LimitsIT {
     @Test
     void clientThatDoesNotReadItsRepliesIsCutOff() throws IOException {
         try (NbdFixture fixture = new NbdFixture(withStuck(Duration.ofMillis(400)));
-                RawClient stuck = RawClient.tcpWithSmallWindow(fixture.tcp).hello().go(NbdFixture.DISK);
+                RawClient stuck =
+                        RawClient.tcpWithSmallWindow(fixture.tcp).hello().go(NbdFixture.DISK);
                 RawClient honest = fixture.enter(NbdFixture.DISK)) {
             for (int i = 0; i < 1000; i++) {
                 stuck.sendQuietly(Wire.request(Nbd.CMD_READ, 0, i, 0, 4 * MIB));
@@ -132,7 +133,8 @@ class LimitsIT {
     @Test
     void clientThatReadsSlowlyIsServed() throws IOException {
         try (NbdFixture fixture = new NbdFixture(withStuck(Duration.ofMillis(500)));
-                RawClient slow = RawClient.tcpWithSmallWindow(fixture.tcp).hello().go(NbdFixture.DISK)) {
+                RawClient slow =
+                        RawClient.tcpWithSmallWindow(fixture.tcp).hello().go(NbdFixture.DISK)) {
             for (int i = 0; i < 100; i++) {
                 slow.request(Nbd.CMD_READ, 0, i, 0, MIB);
             }

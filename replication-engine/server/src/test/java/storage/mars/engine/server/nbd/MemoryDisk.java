@@ -10,6 +10,7 @@ import storage.mars.engine.export.Extents;
 final class MemoryDisk {
 
     private static final int BLOCK = 4096;
+    private static final byte[] ZERO = new byte[BLOCK];
 
     private final Map<Long, byte[]> blocks = new HashMap<>();
 
@@ -23,11 +24,10 @@ final class MemoryDisk {
     }
 
     void read(long offset, ByteBuffer data) {
-        byte[] zero = new byte[BLOCK];
         while (data.hasRemaining()) {
             int at = (int) (offset % BLOCK);
             int count = Math.min(BLOCK - at, data.remaining());
-            data.put(blocks.getOrDefault(offset / BLOCK, zero), at, count);
+            data.put(blocks.getOrDefault(offset / BLOCK, ZERO), at, count);
             offset += count;
         }
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.server.nbd;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +39,7 @@ final class MemoryExport implements Exports.Target {
     private final MemoryDisk disk = new MemoryDisk();
     private final List<Hold> holds = new ArrayList<>();
     private final ArrayDeque<Pending> unadmitted = new ArrayDeque<>();
-    private final ArrayDeque<FakeRequest> unanswered = new ArrayDeque<>();
+    private final ArrayDeque<RequestSlot> unanswered = new ArrayDeque<>();
     private Mode mode = Mode.RUNNING;
     private Outcome outcome = Outcome.OK;
     private volatile String refusal = "";
@@ -58,7 +60,7 @@ final class MemoryExport implements Exports.Target {
             }
             if (next == Mode.RUNNING) {
                 while (!unanswered.isEmpty()) {
-                    unanswered.removeFirst().complete(outcome);
+                    unanswered.removeFirst().completed(outcome);
                 }
             }
             return null;
@@ -91,6 +93,10 @@ final class MemoryExport implements Exports.Target {
             disk.read(offset, java.nio.ByteBuffer.wrap(bytes));
             return bytes;
         });
+    }
+
+    long threadId() {
+        return onShard(() -> Thread.currentThread().threadId());
     }
 
     private <T> T onShard(Supplier<T> task) {
@@ -138,21 +144,22 @@ final class MemoryExport implements Exports.Target {
 
     private void admit(BlockRequest request) {
         Outcome end = outcome == Outcome.OK ? perform(request) : outcome;
-        FakeRequest fake = FakeRequest.of(request);
-        fake.taken();
+        RequestSlot slot = (RequestSlot) request;
+        slot.payloadTaken();
         if (mode == Mode.HOLDING) {
-            unanswered.addLast(fake);
+            unanswered.addLast(slot);
         } else {
-            fake.complete(end);
+            slot.completed(end);
         }
     }
 
     private Outcome perform(BlockRequest request) {
         switch (request.op) {
-            case WRITE -> disk.write(request.offset, request.data);
-            case READ -> disk.read(request.offset, request.data);
+            case WRITE -> disk.write(request.offset, requireNonNull(request.data));
+            case READ -> disk.read(request.offset, requireNonNull(request.data));
             case TRIM, ZERO -> disk.zero(request.offset, request.length);
-            case BLOCK_STATUS -> disk.extents(request.offset, request.length, request.extents);
+            case BLOCK_STATUS ->
+                    disk.extents(request.offset, request.length, requireNonNull(request.extents));
             case FLUSH, CACHE -> {}
         }
         return Outcome.OK;
@@ -198,7 +205,7 @@ final class MemoryExport implements Exports.Target {
             for (Pending pending : List.copyOf(unadmitted)) {
                 if (pending.hold() == this) {
                     unadmitted.remove(pending);
-                    FakeRequest.of(pending.request()).complete(Outcome.CLOSED);
+                    ((RequestSlot) pending.request()).completed(Outcome.CLOSED);
                 }
             }
         }

@@ -180,7 +180,10 @@ class ShutdownIT {
 
         assertThat(Files.exists(fixture.unix)).isFalse();
         try (NbdFixture next = new NbdFixture()) {
-            assertThat(next.server.listen(new InetSocketAddress(fixture.tcp.getAddress(), fixture.tcp.getPort())))
+            assertThat(
+                            next.server.listen(
+                                    new InetSocketAddress(
+                                            fixture.tcp.getAddress(), fixture.tcp.getPort())))
                     .isEqualTo(fixture.tcp);
         }
     }
@@ -188,7 +191,8 @@ class ShutdownIT {
     @Test
     void staleSocketIsReplacedAndAFileIsNot() throws IOException {
         var stale = fixture.unix.resolveSibling("stale.sock");
-        try (var dead = java.nio.channels.ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+        try (var dead =
+                java.nio.channels.ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
             dead.bind(java.net.UnixDomainSocketAddress.of(stale));
         }
         fixture.server.listen(stale);

@@ -36,7 +36,15 @@ class TransmissionIT {
         fixture.close();
     }
 
-    record Row(String rule, String export, int type, int flags, long offset, long length, int simple, int structured) {
+    record Row(
+            String rule,
+            String export,
+            int type,
+            int flags,
+            long offset,
+            long length,
+            int simple,
+            int structured) {
         @Override
         public String toString() {
             return rule;
