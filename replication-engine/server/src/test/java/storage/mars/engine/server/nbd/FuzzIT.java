@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class FuzzIT {
 
-    private static final int ROUNDS = 600;
+    private static final int ROUNDS = 1500;
     private static final long SEED = Long.getLong("mars.fuzz.seed", 20261124L);
 
     @Test
@@ -29,7 +29,7 @@ class FuzzIT {
                 RawClient client = random.nextBoolean() ? fixture.connect() : fixture.connectUnix();
                 client.sendQuietly(stream);
                 if (random.nextInt(4) == 0) {
-                    client.halfClose();
+                    client.halfCloseQuietly().awaitEnd();
                 }
                 if (random.nextBoolean()) {
                     client.close();

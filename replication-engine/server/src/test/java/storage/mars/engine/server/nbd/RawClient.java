@@ -243,6 +243,14 @@ final class RawClient implements AutoCloseable {
         }
     }
 
+    RawClient halfCloseQuietly() {
+        try {
+            return halfClose();
+        } catch (UncheckedIOException hungUp) {
+            return this;
+        }
+    }
+
     /** RST instead of FIN. */
     void reset() {
         try {
