@@ -75,7 +75,7 @@ public final class CrashPlan {
         }
         crashes++;
         armed.atCrash(
-                () ->
+                ignored ->
                         armed.world()
                                 .after(
                                         DOWN_NANOS,

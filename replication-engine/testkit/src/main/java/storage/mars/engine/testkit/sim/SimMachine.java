@@ -3,6 +3,7 @@ package storage.mars.engine.testkit.sim;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.PeerAcceptor;
 import storage.mars.engine.port.Ports;
@@ -31,7 +32,7 @@ public final class SimMachine {
     private final SimClock clock;
     private final SimRandom entropy;
     private final List<Ports> ports = new ArrayList<>();
-    private final List<Runnable> atCrash = new ArrayList<>();
+    private final List<Consumer<CrashKind>> atCrash = new ArrayList<>();
     private @Nullable Life life;
     private int starts;
     private int boots = 1;
@@ -130,7 +131,7 @@ public final class SimMachine {
     }
 
     /** Has {@code task} run at the next crash, when nothing of the engine happens any more. */
-    public void atCrash(Runnable task) {
+    public void atCrash(Consumer<CrashKind> task) {
         atCrash.add(task);
     }
 
@@ -165,9 +166,9 @@ public final class SimMachine {
                 boots++;
             }
         }
-        List<Runnable> tasks = List.copyOf(atCrash);
+        List<Consumer<CrashKind>> tasks = List.copyOf(atCrash);
         atCrash.clear();
-        tasks.forEach(Runnable::run);
+        tasks.forEach(task -> task.accept(kind));
     }
 
     /** Starts again after {@code delayNanos}, unless it runs then. */

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.testkit.oracle;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import storage.mars.engine.testkit.schedule.SimRandom;
+
+/**
+ * What writes write: each aligned cell of 8 bytes carries the version of the write and its own place in
+ * the volume, scrambled by seed, volume and version, so that any cell read back names the one write that
+ * produced it. A cell of zeros is version {@link #ZERO}.
+ */
+public final class CellPattern {
+
+    /** Bytes of a cell. */
+    public static final int CELL = 8;
+
+    /** Version of what was never written, trimmed or zeroed. */
+    public static final int ZERO = 0;
+
+    private final long seed;
+
+    public CellPattern(long seed) {
+        this.seed = seed;
+    }
+
+    /** The cell number {@code index} of a volume as that version writes it. */
+    public long cell(int volume, long index, int version) {
+        return version == ZERO ? 0 : (long) version << 32 | scramble(volume, version) ^ low(index);
+    }
+
+    /** The version that the value claims. */
+    public static int claimedVersion(long value) {
+        return (int) (value >>> 32);
+    }
+
+    /** The number of the cell that the value claims to be. */
+    public long claimedIndex(int volume, long value) {
+        return scramble(volume, claimedVersion(value)) ^ low(value);
+    }
+
+    private long scramble(int volume, int version) {
+        return low(SimRandom.mix(seed ^ SimRandom.mix((long) volume << 32 ^ version)));
+    }
+
+    private static long low(long value) {
+        return value & 0xFFFF_FFFFL;
+    }
+
+    /** The byte at {@code offset} of a volume as that version writes it. */
+    public byte byteAt(int volume, long offset, int version) {
+        return (byte) (cell(volume, offset / CELL, version) >>> 8 * (offset % CELL));
+    }
+
+    /** Fills what remains of {@code into} as that version writes it at {@code offset}. */
+    public void fill(int volume, long offset, int version, ByteBuffer into) {
+        long at = offset;
+        while (into.hasRemaining()) {
+            if (at % CELL == 0 && into.remaining() >= CELL) {
+                into.putLong(Long.reverseBytes(nativeOrder(into, cell(volume, at / CELL, version))));
+                at += CELL;
+            } else {
+                into.put(byteAt(volume, at, version));
+                at++;
+            }
+        }
+    }
+
+    private static long nativeOrder(ByteBuffer buffer, long value) {
+        return buffer.order() == ByteOrder.BIG_ENDIAN ? value : Long.reverseBytes(value);
+    }
+
+    /** The value of the cell that begins at {@code index} of {@code bytes}. */
+    static long valueAt(byte[] bytes, int index) {
+        long value = 0;
+        for (int i = CELL - 1; i >= 0; i--) {
+            value = value << 8 | bytes[index + i] & 0xFF;
+        }
+        return value;
+    }
+}
