@@ -154,7 +154,9 @@ final class SimLinkEnd implements PeerLink {
     private void first(byte[] bytes) {
         PeerAcceptor asked = Objects.requireNonNull(acceptor);
         ByteBuffer message = ByteBuffer.wrap(bytes).asReadOnlyBuffer();
-        SimShard found = (SimShard) asked.shardFor(message);
+        SimShard[] answer = new SimShard[1];
+        scheduler.offShard(() -> answer[0] = (SimShard) asked.shardFor(message));
+        SimShard found = answer[0];
         if (message.position() != 0 || message.limit() != bytes.length) {
             throw new SimFailure("shardFor has consumed the first message");
         }

@@ -20,18 +20,25 @@ public final class CellPattern {
 
     private final long seed;
 
+    /** Keeps the upper bytes of cells from being zero, as versions mostly are. */
+    private final int salt;
+
     public CellPattern(long seed) {
         this.seed = seed;
+        salt = (int) SimRandom.mix(~seed) | 0x41414141;
     }
 
     /** The cell number {@code index} of a volume as that version writes it. */
     public long cell(int volume, long index, int version) {
-        return version == ZERO ? 0 : (long) version << 32 | scramble(volume, version) ^ low(index);
+        if (version == ZERO) {
+            return 0;
+        }
+        return (long) (version ^ salt) << 32 | scramble(volume, version) ^ low(index);
     }
 
     /** The version that the value claims. */
-    public static int claimedVersion(long value) {
-        return (int) (value >>> 32);
+    public int claimedVersion(long value) {
+        return (int) (value >>> 32) ^ salt;
     }
 
     /** The number of the cell that the value claims to be. */

@@ -72,7 +72,7 @@ public final class ProvenanceChecker implements DiskObserver {
 
     /** Version and block of a cell that a write has made, else {@link #NONE}. */
     private long key(long value) {
-        int version = CellPattern.claimedVersion(value);
+        int version = history.pattern().claimedVersion(value);
         Write write = history.find(version);
         if (write == null || write.zero) {
             return NONE;

@@ -168,14 +168,14 @@ public final class WriteHistory {
         if (value == 0) {
             return CellPattern.ZERO;
         }
-        Write write = find(CellPattern.claimedVersion(value));
+        Write write = find(pattern.claimedVersion(value));
         boolean genuine =
                 write != null
                         && !write.zero
                         && write.volume == volume
                         && write.covers(cell)
                         && pattern.claimedIndex(volume, value) == cell;
-        return genuine ? CellPattern.claimedVersion(value) : -1;
+        return genuine ? pattern.claimedVersion(value) : -1;
     }
 
     /** Whether somebody has written that byte there at some time; for cells cut by edges of writes. */

@@ -125,8 +125,11 @@ public final class Scheduler {
         }
         trace.add(now, event.life.name(), event.what, event.detail);
         current = event.shard;
-        guarded(event.task);
-        current = null;
+        try {
+            guarded(event.task);
+        } finally {
+            current = null;
+        }
         runDeferred();
         for (Runnable watcher : watchers) {
             guarded(watcher);
@@ -212,7 +215,10 @@ public final class Scheduler {
     public void offShard(Runnable task) {
         SimShard before = current;
         current = null;
-        task.run();
-        current = before;
+        try {
+            task.run();
+        } finally {
+            current = before;
+        }
     }
 }
