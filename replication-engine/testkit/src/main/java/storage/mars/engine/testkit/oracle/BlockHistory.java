@@ -15,7 +15,31 @@ final class BlockHistory {
     record Found(long first, long end, int version, long started, long done) {}
 
     final List<Write> writes = new ArrayList<>();
+    private int pruneAt = 64;
     final List<Found> reads = new ArrayList<>();
+
+    /**
+     * Adds a write to the block that begins at byte {@code origin}, and now and then forgets those that
+     * nothing can bring back: a later one that covers the block was durable before {@code horizon}, when
+     * the oldest read that is still under way began.
+     */
+    void add(Write write, long origin, long horizon) {
+        writes.add(write);
+        if (writes.size() < pruneAt) {
+            return;
+        }
+        long latest = Long.MIN_VALUE;
+        for (Write each : writes) {
+            boolean covers =
+                    each.offset <= origin && origin + BYTES <= each.offset + each.length;
+            if (covers && Math.max(each.acked, each.durable) < horizon) {
+                latest = Math.max(latest, each.submitted);
+            }
+        }
+        long dead = latest;
+        writes.removeIf(each -> each.end() < dead);
+        pruneAt = 2 * writes.size() + 64;
+    }
 
     /**
      * The first cells of the parts of {@code first..end} within which all writes are alike, so that one

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.testkit.oracle;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import storage.mars.engine.testkit.schedule.SimRandom;
@@ -18,6 +20,9 @@ public final class CellPattern {
     /** Version of what was never written, trimmed or zeroed. */
     public static final int ZERO = 0;
 
+    private static final VarHandle LITTLE_ENDIAN =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
     private final long seed;
 
     /** Keeps the upper bytes of cells from being zero, as versions mostly are. */
@@ -33,7 +38,11 @@ public final class CellPattern {
         if (version == ZERO) {
             return 0;
         }
-        return (long) (version ^ salt) << 32 | scramble(volume, version) ^ low(index);
+        return cell(index, version, scramble(volume, version));
+    }
+
+    private long cell(long index, int version, long scramble) {
+        return (long) (version ^ salt) << 32 | scramble ^ low(index);
     }
 
     /** The version that the value claims. */
@@ -46,11 +55,12 @@ public final class CellPattern {
         return scramble(volume, claimedVersion(value)) ^ low(value);
     }
 
-    private long scramble(int volume, int version) {
+    /** What the lower halves of all cells of a write are scrambled with. */
+    long scramble(int volume, int version) {
         return low(SimRandom.mix(seed ^ SimRandom.mix((long) volume << 32 ^ version)));
     }
 
-    private static long low(long value) {
+    static long low(long value) {
         return value & 0xFFFF_FFFFL;
     }
 
@@ -61,10 +71,11 @@ public final class CellPattern {
 
     /** Fills what remains of {@code into} as that version writes it at {@code offset}. */
     public void fill(int volume, long offset, int version, ByteBuffer into) {
+        long scramble = scramble(volume, version);
         long at = offset;
         while (into.hasRemaining()) {
             if (at % CELL == 0 && into.remaining() >= CELL) {
-                into.putLong(Long.reverseBytes(nativeOrder(into, cell(volume, at / CELL, version))));
+                putLittleEndian(into, cell(at / CELL, version, scramble));
                 at += CELL;
             } else {
                 into.put(byteAt(volume, at, version));
@@ -73,16 +84,13 @@ public final class CellPattern {
         }
     }
 
-    private static long nativeOrder(ByteBuffer buffer, long value) {
-        return buffer.order() == ByteOrder.BIG_ENDIAN ? value : Long.reverseBytes(value);
+    private static void putLittleEndian(ByteBuffer buffer, long value) {
+        boolean big = buffer.order() == ByteOrder.BIG_ENDIAN;
+        buffer.putLong(big ? Long.reverseBytes(value) : value);
     }
 
     /** The value of the cell that begins at {@code index} of {@code bytes}. */
     static long valueAt(byte[] bytes, int index) {
-        long value = 0;
-        for (int i = CELL - 1; i >= 0; i--) {
-            value = value << 8 | bytes[index + i] & 0xFF;
-        }
-        return value;
+        return (long) LITTLE_ENDIAN.get(bytes, index);
     }
 }

@@ -77,7 +77,7 @@ public final class ProvenanceChecker implements DiskObserver {
         if (write == null || write.zero) {
             return NONE;
         }
-        long cell = history.pattern().claimedIndex(write.volume, value);
+        long cell = write.scramble ^ CellPattern.low(value);
         return write.covers(cell) ? (long) version << 32 | cell / BlockHistory.CELLS : NONE;
     }
 }

@@ -17,6 +17,12 @@ public final class Write {
     final int client;
     final long submitted;
 
+    /** See {@link CellPattern#scramble}. */
+    final long scramble;
+
+    /** Whether it is known to have no effect, and must not be seen. */
+    boolean undone;
+
     /** When the client was told of its success. */
     long acked = NEVER;
 
@@ -33,7 +39,8 @@ public final class Write {
             long offset,
             long length,
             int client,
-            long submitted) {
+            long submitted,
+            long scramble) {
         this.version = version;
         this.zero = zero;
         this.volume = volume;
@@ -41,6 +48,7 @@ public final class Write {
         this.length = length;
         this.client = client;
         this.submitted = submitted;
+        this.scramble = scramble;
     }
 
     public int version() {
@@ -73,6 +81,14 @@ public final class Write {
     boolean covers(long cell) {
         long at = cell * CellPattern.CELL;
         return offset <= at && at + CellPattern.CELL <= offset + length;
+    }
+
+    /** Whether that is the value with which it fills that cell. */
+    boolean made(long cell, long value) {
+        return !zero
+                && !undone
+                && covers(cell)
+                && (scramble ^ CellPattern.low(value)) == CellPattern.low(cell);
     }
 
     /** Whether it covers at least a byte of that cell. */

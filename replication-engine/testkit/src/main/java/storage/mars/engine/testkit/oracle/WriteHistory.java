@@ -28,6 +28,8 @@ public final class WriteHistory {
     private final List<Write> writes = new ArrayList<>();
     private final List<Write> open = new ArrayList<>();
     private final Map<BlockKey, BlockHistory> blocks = new TreeMap<>();
+    private final List<Long> openReads = new ArrayList<>();
+    private boolean forgetting = true;
     private long tick;
 
     public WriteHistory(CellPattern pattern) {
@@ -43,6 +45,30 @@ public final class WriteHistory {
         return ++tick;
     }
 
+    /** A client asks for a read, at the tick that is returned; see {@link #readOver}. */
+    public long readStarted() {
+        long started = tick();
+        openReads.add(started);
+        return started;
+    }
+
+    /** The read has been answered, or never will be. */
+    public void readOver(long started) {
+        openReads.remove(started);
+    }
+
+    /** Keeps all writes, for histories in which durable ones may be {@link #undone}. */
+    public void forgetNothing() {
+        forgetting = false;
+    }
+
+    private long horizon() {
+        if (!forgetting) {
+            return Long.MIN_VALUE;
+        }
+        return openReads.isEmpty() ? tick : openReads.getFirst();
+    }
+
     /** A client asks for a write; its version decides what it writes. */
     public Write submitWrite(int client, int volume, long offset, long length) {
         return submit(client, volume, offset, length, false);
@@ -55,12 +81,20 @@ public final class WriteHistory {
 
     private Write submit(int client, int volume, long offset, long length, boolean zero) {
         Write write =
-                new Write(writes.size() + 1, zero, volume, offset, length, client, tick());
+                new Write(
+                        writes.size() + 1,
+                        zero,
+                        volume,
+                        offset,
+                        length,
+                        client,
+                        tick(),
+                        pattern.scramble(volume, writes.size() + 1));
         writes.add(write);
         open.add(write);
         long last = (offset + length - 1) / BlockHistory.BYTES;
         for (long block = offset / BlockHistory.BYTES; block <= last; block++) {
-            block(volume, block).writes.add(write);
+            block(volume, block).add(write, block * BlockHistory.BYTES, horizon());
         }
         return write;
     }
@@ -95,6 +129,7 @@ public final class WriteHistory {
      * that may have seen it must have been judged before.
      */
     public void undone(Write write) {
+        write.undone = true;
         long last = (write.offset + write.length - 1) / BlockHistory.BYTES;
         for (long block = write.offset / BlockHistory.BYTES; block <= last; block++) {
             block(write.volume, block).writes.remove(write);
@@ -169,13 +204,8 @@ public final class WriteHistory {
             return CellPattern.ZERO;
         }
         Write write = find(pattern.claimedVersion(value));
-        boolean genuine =
-                write != null
-                        && !write.zero
-                        && write.volume == volume
-                        && write.covers(cell)
-                        && pattern.claimedIndex(volume, value) == cell;
-        return genuine ? pattern.claimedVersion(value) : -1;
+        boolean genuine = write != null && write.volume == volume && write.made(cell, value);
+        return genuine ? write.version : -1;
     }
 
     /** Whether somebody has written that byte there at some time; for cells cut by edges of writes. */

@@ -159,7 +159,7 @@ final class SimClient {
         ByteBuffer room = rooms.isEmpty() ? newRoom() : rooms.remove();
         ClientRequest request = new ClientRequest(this, machine, room);
         mix.fill(request, attachment.info().sizeBytes());
-        request.started = workload.history.tick();
+        request.started = workload.history.readStarted();
         switch (request.op) {
             case WRITE -> {
                 Write write =
@@ -194,6 +194,7 @@ final class SimClient {
             throw new SimFailure("an answer to a request that is not under way");
         }
         rooms.add(request.room());
+        workload.history.readOver(request.started);
         switch (outcome) {
             case OK -> {
                 workload.succeeded();
@@ -252,6 +253,7 @@ final class SimClient {
         for (ClientRequest request : List.copyOf(underWay)) {
             if (request.machine().equals(machine)) {
                 underWay.remove(request);
+                workload.history.readOver(request.started);
                 over(request);
                 rooms.add(request.room());
             }
