@@ -9,9 +9,9 @@ import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.sim.SimWorld;
 
 /**
- * Runs every {@link Scenario} that the class path offers, seed after seed, for a given time. Arguments:
- * seconds, then optionally {@code --seed N} to begin with and {@code --only NAME}. Ends with 1 when a
- * seed has failed, after telling how to replay it.
+ * Runs every {@link Scenario} that the class path offers, seed after seed, for a given time.
+ * Arguments: seconds, then optionally {@code --seed N} to begin with and {@code --only NAME}. Ends
+ * with 1 when a seed has failed, after telling how to replay it.
  */
 public final class Soak {
 
@@ -55,7 +55,9 @@ public final class Soak {
         System.exit(well ? 0 : 1);
     }
 
-    /** Whether all seeds that there was time for ended well; false too when there is no scenario. */
+    /**
+     * Whether all seeds that there was time for ended well; false too when there is no scenario.
+     */
     boolean run(Order order) {
         if (scenarios.isEmpty()) {
             out.println("no scenario to run");
@@ -67,7 +69,7 @@ public final class Soak {
         long nextLine = begin + PROGRESS_NANOS;
         long steps = 0;
         long runs = 0;
-        for (long seed = order.seed; runs == 0 || System.nanoTime() < end && !single; seed++) {
+        for (long seed = order.seed; runs == 0 || (!single && System.nanoTime() < end); seed++) {
             for (Scenario scenario : scenarios) {
                 try {
                     steps += SeedRun.of(scenario, seed).steps();

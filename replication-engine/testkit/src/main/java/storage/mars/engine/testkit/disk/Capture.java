@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Capture {
 
     /** Sectors of a page, with the content they had. */
+    @SuppressWarnings("ArrayRecordComponent") // the array is never changed
     record Entry(Page page, int sectors, byte @Nullable [] content) {}
 
     final List<Entry> entries = new ArrayList<>();
@@ -29,10 +30,9 @@ final class Capture {
 
     /** These sectors have become durable with newer content by other means. */
     void forget(Page page, int sectors) {
-        entries.replaceAll(
-                entry ->
-                        entry.page == page
-                                ? new Entry(page, entry.sectors & ~sectors, entry.content)
-                                : entry);
+        entries.replaceAll(entry ->
+                entry.page == page
+                        ? new Entry(page, entry.sectors & ~sectors, entry.content)
+                        : entry);
     }
 }

@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.testkit.schedule.SimRandom;
 
-/** The plan of what goes wrong on one disk, and how long things take. May be changed at any time. */
+/**
+ * The plan of what goes wrong on one disk, and how long things take. May be changed at any time.
+ */
 public final class DiskFaults {
 
     private static final class Rule {
@@ -45,8 +47,7 @@ public final class DiskFaults {
     }
 
     /** Lets {@code skip} such operations pass, then fails the next {@code times}. */
-    public void fail(
-            DiskOp op, Predicate<String> names, int skip, int times, IoFailure.Kind kind) {
+    public void fail(DiskOp op, Predicate<String> names, int skip, int times, IoFailure.Kind kind) {
         rules.add(new Rule(op, names, skip, times, kind));
     }
 

@@ -15,5 +15,12 @@ public enum DiskOp {
     CREATE,
     OPEN,
     RENAME,
-    DELETE
+    DELETE;
+
+    private final String what = "disk " + name();
+
+    /** Name in traces. */
+    String what() {
+        return what;
+    }
 }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Eight sectors of a file: what reads return, and what is on the media. Arrays are shared between the
- * two and with syncs under way until one of them changes; null is all zero.
+ * Eight sectors of a file: what reads return, and what is on the media. Arrays are shared between
+ * the two and with syncs under way until one of them changes; null is all zero.
  */
 final class Page {
 
@@ -50,6 +50,12 @@ final class Page {
         return current;
     }
 
+    /** Whether nothing was written since {@code content} was frozen. */
+    @SuppressWarnings("ReferenceEquality") // a frozen array is replaced, never changed
+    boolean isClean(byte @Nullable [] content) {
+        return dirty == 0 && current == content;
+    }
+
     /** Puts these sectors of {@code content} onto the media. */
     void persist(int sectors, byte @Nullable [] content) {
         if (sectors == ALL) {
@@ -61,7 +67,7 @@ final class Page {
         }
         byte[] bytes = media == null ? new byte[BYTES] : media.clone();
         for (int sector = 0; sector < 8; sector++) {
-            if ((sectors & 1 << sector) != 0) {
+            if ((sectors & (1 << sector)) != 0) {
                 copySector(content, bytes, sector);
             }
         }
@@ -81,7 +87,7 @@ final class Page {
         } else if (sectors != 0) {
             byte[] bytes = writable();
             for (int sector = 0; sector < 8; sector++) {
-                if ((sectors & 1 << sector) != 0) {
+                if ((sectors & (1 << sector)) != 0) {
                     copySector(media, bytes, sector);
                 }
             }
@@ -96,7 +102,7 @@ final class Page {
         } else {
             byte[] bytes = writable();
             for (int sector = 0; sector < 8; sector++) {
-                if ((sectors & 1 << sector) != 0) {
+                if ((sectors & (1 << sector)) != 0) {
                     copySector(null, bytes, sector);
                 }
             }

@@ -34,7 +34,7 @@ final class ReadOperation extends DiskOperation {
         for (int page = 0; at < length; page++) {
             int part = Page.BYTES - (int) ((position + at) % Page.BYTES);
             part = Math.min(part, length - at);
-            if ((early >>> page & 1) != 0 == now && position + at + part <= handle.file.size) {
+            if ((((early >>> page) & 1) != 0) == now && position + at + part <= handle.file.size) {
                 handle.file.read(View.CURRENT, position + at, into, start + at, part);
             }
             at += part;

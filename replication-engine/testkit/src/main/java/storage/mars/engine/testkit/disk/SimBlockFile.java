@@ -10,7 +10,9 @@ import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Storage;
 import storage.mars.engine.testkit.schedule.SimShard;
 
-/** An open file; checks each call against the contract and turns it into a {@link DiskOperation}. */
+/**
+ * An open file; checks each call against the contract and turns it into a {@link DiskOperation}.
+ */
 final class SimBlockFile implements BlockFile {
 
     final SimDisk disk;
@@ -136,7 +138,9 @@ final class SimBlockFile implements BlockFile {
         }
     }
 
-    /** What fails although no fault was planned: the file has become shorter, or the disk is full. */
+    /**
+     * What fails although no fault was planned: the file has become shorter, or the disk is full.
+     */
     @Nullable IoFailure obstacle(long position, long length, boolean allocates) {
         if (position + length > file.size) {
             return new IoFailure(IoFailure.Kind.IO_ERROR, file.name + " ends before " + position);

@@ -15,19 +15,12 @@ import storage.mars.engine.testkit.schedule.SimRandom;
 import storage.mars.engine.testkit.schedule.SimShard;
 
 /**
- * The disk of one machine, which outlives its engines; engines see it through {@link SimStorage}, whose
- * Javadoc states the fault model. The methods here are for crashes, checks and damage done on purpose;
- * they take effect at once and never draw from the random streams of the run unless they crash it.
+ * The disk of one machine, which outlives its engines; engines see it through {@link SimStorage},
+ * whose Javadoc states the fault model. The methods here are for crashes, checks and damage done on
+ * purpose; they take effect at once and never draw from the random streams of the run unless they
+ * crash it.
  */
 public final class SimDisk {
-
-    private static final String[] WHATS = new String[DiskOp.values().length];
-
-    static {
-        for (DiskOp op : DiskOp.values()) {
-            WHATS[op.ordinal()] = "disk " + op;
-        }
-    }
 
     final TreeMap<String, SimFile> files = new TreeMap<>();
     final TreeSet<String> directories = new TreeSet<>();
@@ -96,13 +89,13 @@ public final class SimDisk {
     }
 
     private void start(DiskOperation operation, long delay, long detail) {
-        String what = WHATS[operation.op.ordinal()];
-        scheduler.onShard(operation.shard, delay, what, detail, () -> complete(operation));
+        scheduler.onShard(
+                operation.shard, delay, operation.op.what(), detail, () -> complete(operation));
     }
 
     private void complete(DiskOperation operation) {
         DiskOperation last = underWay.removeLast();
-        if (last != operation) {
+        if (operation.place < underWay.size()) {
             underWay.set(operation.place, last);
             last.place = operation.place;
         }
@@ -129,7 +122,9 @@ public final class SimDisk {
         }
     }
 
-    /** The machine crashes: what is under way and what is not synced ends as {@code fate} has it. */
+    /**
+     * The machine crashes: what is under way and what is not synced ends as {@code fate} has it.
+     */
     public void crash(CrashKind kind, Fate fate) {
         while (!underWay.isEmpty()) {
             int drawn = random.below(underWay.size());

@@ -108,7 +108,7 @@ final class SimFile {
     private static int sectors(int start, int end) {
         int first = start / Page.SECTOR;
         int last = (end - 1) / Page.SECTOR;
-        return (Page.ALL >> 7 - last) & (Page.ALL << first);
+        return (Page.ALL >> (7 - last)) & (Page.ALL << first);
     }
 
     private static void copy(
@@ -118,7 +118,7 @@ final class SimFile {
             return;
         }
         for (int sector = 0; sector < 8; sector++) {
-            if ((sectors & 1 << sector) != 0) {
+            if ((sectors & (1 << sector)) != 0) {
                 int low = Math.max(start, sector * Page.SECTOR);
                 int high = Math.min(end, (sector + 1) * Page.SECTOR);
                 from.get(shift + low, to, low, high - low);
@@ -186,7 +186,7 @@ final class SimFile {
             for (Capture.Entry entry : captures.removeFirst().entries) {
                 Page page = entry.page();
                 page.persist(entry.sectors(), entry.content());
-                if (page.dirty == 0 && page.current == entry.content()) {
+                if (page.isClean(entry.content())) {
                     page.media = entry.content();
                 }
                 proof.durable(this, page);
@@ -231,7 +231,9 @@ final class SimFile {
         }
     }
 
-    /** The process has died: nothing that was written is lost, syncs under way are as if not called. */
+    /**
+     * The process has died: nothing that was written is lost, syncs under way are as if not called.
+     */
     void processCrash(Fate fate) {
         for (Capture capture : List.copyOf(captures)) {
             for (Capture.Entry entry : capture.entries) {

@@ -17,25 +17,27 @@ import storage.mars.engine.testkit.schedule.SimShard;
  * The storage port of one engine. <b>Fault model:</b>
  *
  * <ul>
- *   <li>Sectors of 512 bytes are atomic; writes of several are not. Operations complete in any order,
- *       those of one file too; a read sees each page as it is at some moment between call and
- *       completion.
- *   <li>A completed write is volatile until a sync that was called after its completion succeeds. At a
- *       power cut each unsynced sector is lost or kept, alone, and may hold any of its unsynced
- *       versions. After the death of the process everything completed is still there, still volatile.
+ *   <li>Sectors of 512 bytes are atomic; writes of several are not. Operations complete in any
+ *       order, those of one file too; a read sees each page as it is at some moment between call
+ *       and completion.
+ *   <li>A completed write is volatile until a sync that was called after its completion succeeds.
+ *       At a power cut each unsynced sector is lost or kept, alone, and may hold any of its
+ *       unsynced versions. After the death of the process everything completed is still there,
+ *       still volatile.
  *   <li>What is under way at a crash happens wholly, partly (any set of sectors) or not at all.
- *   <li>A failed write leaves any mixture. A failed sync leaves any part of what it had to make durable
- *       on the media and forgets the rest: the next sync succeeds without it, and reads of images may
- *       go on returning it until a crash, reads of logs and metadata return what is on the media.
- *   <li>Creations, renames, deletions and growth are durable when they complete, and at a crash before
- *       that wholly done or not.
+ *   <li>A failed write leaves any mixture. A failed sync leaves any part of what it had to make
+ *       durable on the media and forgets the rest: the next sync succeeds without it, and reads of
+ *       images may go on returning it until a crash, reads of logs and metadata return what is on
+ *       the media.
+ *   <li>Creations, renames, deletions and growth are durable when they complete, and at a crash
+ *       before that wholly done or not.
  *   <li>Space runs out at creation, at growth, and at writes into holes of images.
- *   <li>Not modelled: misdirected or silently dropped writes, and decay by itself; damage is done on
- *       purpose through {@link SimDisk}.
+ *   <li>Not modelled: misdirected or silently dropped writes, and decay by itself; damage is done
+ *       on purpose through {@link SimDisk}.
  * </ul>
  *
- * <p>Breaking the contract fails the run: calls off the shard or after close, misaligned log accesses,
- * ranges beyond the end, a write buffer that changes before the write completes.
+ * <p>Breaking the contract fails the run: calls off the shard or after close, misaligned log
+ * accesses, ranges beyond the end, a write buffer that changes before the write completes.
  */
 final class SimStorage implements Storage {
 
@@ -76,15 +78,14 @@ final class SimStorage implements Storage {
         @Override
         void interrupted(Fate fate) {
             if (fate.happens(disk.random)) {
-                effect.get();
+                Result<T> _ = effect.get();
             }
         }
     }
 
     private record Result<T>(@Nullable T value, @Nullable IoFailure failure) {}
 
-    private <T> void submit(
-            DiskOp op, String name, Supplier<Result<T>> effect, Callback<T> done) {
+    private <T> void submit(DiskOp op, String name, Supplier<Result<T>> effect, Callback<T> done) {
         if (!NAME.matcher(name).matches()) {
             throw disk.broken("name " + name);
         }
@@ -144,7 +145,7 @@ final class SimStorage implements Storage {
 
     @Override
     public void create(String name, Kind kind, long size, Callback<BlockFile> done) {
-        if (size < 0 || kind == Kind.LOG && size % Page.BYTES != 0) {
+        if (size < 0 || (kind == Kind.LOG && size % Page.BYTES != 0)) {
             throw disk.broken("create " + name + " of size " + size);
         }
         submit(DiskOp.CREATE, name, () -> created(name, kind, size), done);

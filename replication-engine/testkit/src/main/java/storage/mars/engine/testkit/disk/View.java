@@ -5,6 +5,8 @@ package storage.mars.engine.testkit.disk;
 public enum View {
     /** The least that a power cut now would leave of completed writes. */
     DURABLE,
-    /** What a read now returns; also the most that a power cut now would leave of completed writes. */
+    /**
+     * What a read now returns; also the most that a power cut now would leave of completed writes.
+     */
     CURRENT
 }

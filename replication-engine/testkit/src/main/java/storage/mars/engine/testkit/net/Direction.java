@@ -10,6 +10,7 @@ import storage.mars.engine.testkit.schedule.SimRandom;
 final class Direction {
 
     /** A message under way; without bytes it is the orderly end. */
+    @SuppressWarnings("ArrayRecordComponent") // the array is never compared
     private record Parcel(byte @Nullable [] bytes, long due) {
         int size() {
             return bytes == null ? 0 : bytes.length;

@@ -2,9 +2,10 @@
 package storage.mars.engine.testkit.net;
 
 /**
- * How links behave: range of latencies, bytes per second of each direction (0: as many as you like),
- * how many dials in a million fail, bytes waiting above which a link is not writable, how long a dial
- * into the void takes, how late an end is noticed, and how long silence lasts before it counts as one.
+ * How links behave: range of latencies, bytes per second of each direction (0: as many as you
+ * like), how many dials in a million fail, bytes waiting above which a link is not writable, how
+ * long a dial into the void takes, how late an end is noticed, and how long silence lasts before it
+ * counts as one.
  */
 public record NetworkSettings(
         long minLatencyNanos,

@@ -154,7 +154,7 @@ final class SimLinkEnd implements PeerLink {
     private void first(byte[] bytes) {
         PeerAcceptor asked = Objects.requireNonNull(acceptor);
         ByteBuffer message = ByteBuffer.wrap(bytes).asReadOnlyBuffer();
-        SimShard[] answer = new SimShard[1];
+        @Nullable SimShard[] answer = new @Nullable SimShard[1];
         scheduler.offShard(() -> answer[0] = (SimShard) asked.shardFor(message));
         SimShard found = answer[0];
         if (message.position() != 0 || message.limit() != bytes.length) {

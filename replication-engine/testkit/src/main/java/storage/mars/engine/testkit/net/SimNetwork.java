@@ -18,14 +18,15 @@ import storage.mars.engine.testkit.schedule.SimRandom;
 import storage.mars.engine.testkit.schedule.SimShard;
 
 /**
- * All links between the machines of a world. <b>Fault model:</b> within one link messages are whole, in
- * order and at most once; each takes as long as the seed says, and what was sent from some point on may
- * be lost when the link ends. Both ends learn of an end, each in its own time; until then what they send
- * vanishes. A blocked path (of one way or both) holds messages back: when it is free again in time they
- * arrive late, else the link ends at the sender, and later at the other end (half-open). A killed process
- * ends its links as its kernel would; after a power cut the others only hear silence. Links of one pair
- * are independent: an old one may still deliver while a new one exists, and dials may cross. Dials fail
- * at random, are refused where nobody listens, and take their time-out where nobody answers.
+ * All links between the machines of a world. <b>Fault model:</b> within one link messages are
+ * whole, in order and at most once; each takes as long as the seed says, and what was sent from
+ * some point on may be lost when the link ends. Both ends learn of an end, each in its own time;
+ * until then what they send vanishes. A blocked path (of one way or both) holds messages back: when
+ * it is free again in time they arrive late, else the link ends at the sender, and later at the
+ * other end (half-open). A killed process ends its links as its kernel would; after a power cut the
+ * others only hear silence. Links of one pair are independent: an old one may still deliver while a
+ * new one exists, and dials may cross. Dials fail at random, are refused where nobody listens, and
+ * take their time-out where nobody answers.
  */
 public final class SimNetwork {
 
@@ -89,8 +90,7 @@ public final class SimNetwork {
             return;
         }
         SimLinkEnd near = new SimLinkEnd(this, machine, shard);
-        SimLinkEnd far =
-                new SimLinkEnd(this, listener.machine, listener.life, listener.acceptor);
+        SimLinkEnd far = new SimLinkEnd(this, listener.machine, listener.life, listener.acceptor);
         near.connect(far);
         far.connect(near);
         ends.add(near);
@@ -170,14 +170,19 @@ public final class SimNetwork {
         List<SimLinkEnd> found = new ArrayList<>();
         for (SimLinkEnd end : ends) {
             String far = end.other().machine;
-            if (end.machine.equals(a) && far.equals(b) || end.machine.equals(b) && far.equals(a)) {
+            boolean there = end.machine.equals(a) && far.equals(b);
+            boolean back = end.machine.equals(b) && far.equals(a);
+            if (there || back) {
                 found.add(end);
             }
         }
         return found;
     }
 
-    /** Breaks every link between the two machines: tails are lost, each end learns of it in its time. */
+    /**
+     * Breaks every link between the two machines: tails are lost, each end learns of it in its
+     * time.
+     */
     public void breakLinks(String a, String b) {
         for (SimLinkEnd end : between(a, b)) {
             cutOff(end);

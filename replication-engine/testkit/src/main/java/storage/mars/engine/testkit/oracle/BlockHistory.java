@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 
-/** Everything that was asked of one block of a volume: writes that touch it, and what reads found. */
+/**
+ * Everything that was asked of one block of a volume: writes that touch it, and what reads found.
+ */
 final class BlockHistory {
 
     static final int BYTES = 4096;
@@ -19,9 +21,9 @@ final class BlockHistory {
     final List<Found> reads = new ArrayList<>();
 
     /**
-     * Adds a write to the block that begins at byte {@code origin}, and now and then forgets those that
-     * nothing can bring back: a later one that covers the block was durable before {@code horizon}, when
-     * the oldest read that is still under way began.
+     * Adds a write to the block that begins at byte {@code origin}, and now and then forgets those
+     * that nothing can bring back: a later one that covers the block was durable before {@code
+     * horizon}, when the oldest read that is still under way began.
      */
     void add(Write write, long origin, long horizon) {
         writes.add(write);
@@ -30,8 +32,7 @@ final class BlockHistory {
         }
         long latest = Long.MIN_VALUE;
         for (Write each : writes) {
-            boolean covers =
-                    each.offset <= origin && origin + BYTES <= each.offset + each.length;
+            boolean covers = each.offset <= origin && origin + BYTES <= each.offset + each.length;
             if (covers && Math.max(each.acked, each.durable) < horizon) {
                 latest = Math.max(latest, each.submitted);
             }
@@ -42,8 +43,8 @@ final class BlockHistory {
     }
 
     /**
-     * The first cells of the parts of {@code first..end} within which all writes are alike, so that one
-     * cell of each part stands for all.
+     * The first cells of the parts of {@code first..end} within which all writes are alike, so that
+     * one cell of each part stands for all.
      */
     List<Long> atoms(long first, long end) {
         TreeSet<Long> starts = new TreeSet<>();

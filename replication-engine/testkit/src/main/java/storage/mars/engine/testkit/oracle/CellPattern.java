@@ -8,9 +8,9 @@ import java.nio.ByteOrder;
 import storage.mars.engine.testkit.schedule.SimRandom;
 
 /**
- * What writes write: each aligned cell of 8 bytes carries the version of the write and its own place in
- * the volume, scrambled by seed, volume and version, so that any cell read back names the one write that
- * produced it. A cell of zeros is version {@link #ZERO}.
+ * What writes write: each aligned cell of 8 bytes carries the version of the write and its own
+ * place in the volume, scrambled by seed, volume and version, so that any cell read back names the
+ * one write that produced it. A cell of zeros is version {@link #ZERO}.
  */
 public final class CellPattern {
 
@@ -42,7 +42,7 @@ public final class CellPattern {
     }
 
     private long cell(long index, int version, long scramble) {
-        return (long) (version ^ salt) << 32 | scramble ^ low(index);
+        return ((long) (version ^ salt) << 32) | (scramble ^ low(index));
     }
 
     /** The version that the value claims. */
@@ -57,7 +57,7 @@ public final class CellPattern {
 
     /** What the lower halves of all cells of a write are scrambled with. */
     long scramble(int volume, int version) {
-        return low(SimRandom.mix(seed ^ SimRandom.mix((long) volume << 32 ^ version)));
+        return low(SimRandom.mix(seed ^ SimRandom.mix(((long) volume << 32) ^ version)));
     }
 
     static long low(long value) {
@@ -66,7 +66,7 @@ public final class CellPattern {
 
     /** The byte at {@code offset} of a volume as that version writes it. */
     public byte byteAt(int volume, long offset, int version) {
-        return (byte) (cell(volume, offset / CELL, version) >>> 8 * (offset % CELL));
+        return (byte) (cell(volume, offset / CELL, version) >>> (8 * (offset % CELL)));
     }
 
     /** Fills what remains of {@code into} as that version writes it at {@code offset}. */

@@ -2,9 +2,10 @@
 package storage.mars.engine.testkit.oracle;
 
 /**
- * Whether what is there after a crash and recovery holds every write that was promised to survive, or a
- * later one, and nothing that had been overwritten for good. Before it is asked, the history must know of
- * the crash: {@link WriteHistory#allOver}, and {@link WriteHistory#powerCut} where the power has failed.
+ * Whether what is there after a crash and recovery holds every write that was promised to survive,
+ * or a later one, and nothing that had been overwritten for good. Before it is asked, the history
+ * must know of the crash: {@link WriteHistory#allOver}, and {@link WriteHistory#powerCut} where the
+ * power has failed.
  */
 public final class DurabilityChecker {
 

@@ -11,10 +11,10 @@ import storage.mars.engine.testkit.schedule.SimFailure;
 /**
  * Whether the reads and writes of all connections have an order, block by block, that respects the
  * real-time order of those that did not overlap. {@link #read} tells at once what no order could
- * explain; {@link #check} finds the rest: values are unique, so that each write and its reads make a
- * zone, and the history is linearizable exactly when no two forward zones overlap and no backward zone
- * lies within a forward one (Gibbons and Korach). Zeros are not unique where a range was zeroed more
- * than by birth; there only {@link #read} judges.
+ * explain; {@link #check} finds the rest: values are unique, so that each write and its reads make
+ * a zone, and the history is linearizable exactly when no two forward zones overlap and no backward
+ * zone lies within a forward one (Gibbons and Korach). Zeros are not unique where a range was
+ * zeroed more than by birth; there only {@link #read} judges.
  */
 public final class LinearizabilityChecker {
 
@@ -35,13 +35,7 @@ public final class LinearizabilityChecker {
      *
      * @param keep whether {@link #check} shall judge it too
      */
-    void examine(
-            int volume,
-            long offset,
-            byte[] bytes,
-            long started,
-            long done,
-            boolean keep) {
+    void examine(int volume, long offset, byte[] bytes, long started, long done, boolean keep) {
         int at = (int) (-offset & CellPattern.CELL - 1);
         explain(volume, offset, bytes, 0, Math.min(at, bytes.length));
         while (at + CellPattern.CELL <= bytes.length) {
@@ -80,8 +74,7 @@ public final class LinearizabilityChecker {
         }
     }
 
-    private void found(
-            int volume, BlockHistory.Found found, boolean keep) {
+    private void found(int volume, BlockHistory.Found found, boolean keep) {
         BlockHistory block = history.block(volume, found.first() / BlockHistory.CELLS);
         for (long cell : block.atoms(found.first(), found.end())) {
             requireAllowed(volume, block, cell, found);
@@ -92,10 +85,7 @@ public final class LinearizabilityChecker {
     }
 
     private void requireAllowed(
-            int volume,
-            BlockHistory block,
-            long cell,
-            BlockHistory.Found found) {
+            int volume, BlockHistory block, long cell, BlockHistory.Found found) {
         Write over = null;
         if (found.version() == CellPattern.ZERO) {
             over = overwrittenBy(volume, block, cell, 0, found);
@@ -116,9 +106,18 @@ public final class LinearizabilityChecker {
         }
         if (over != null) {
             throw new SimFailure(
-                    "volume " + volume + " byte " + cell * CellPattern.CELL + ": found "
-                            + describe(found.version()) + " at " + found.started() + ".."
-                            + found.done() + ", but it was overwritten by " + over);
+                    "volume "
+                            + volume
+                            + " byte "
+                            + cell * CellPattern.CELL
+                            + ": found "
+                            + describe(found.version())
+                            + " at "
+                            + found.started()
+                            + ".."
+                            + found.done()
+                            + ", but it was overwritten by "
+                            + over);
         }
     }
 
@@ -128,11 +127,7 @@ public final class LinearizabilityChecker {
 
     /** A write that came after all that ended by {@code end}, and before the read began. */
     private @Nullable Write overwrittenBy(
-            int volume,
-            BlockHistory block,
-            long cell,
-            long end,
-            BlockHistory.Found found) {
+            int volume, BlockHistory block, long cell, long end, BlockHistory.Found found) {
         for (Write write : block.writes) {
             if (end < write.submitted
                     && write.acked < found.started()
@@ -145,7 +140,8 @@ public final class LinearizabilityChecker {
 
     /** Whether the cell cannot be of that version any more once the write has taken effect. */
     private boolean changes(Write write, int volume, long cell, int version) {
-        if (write.version == version || write.zero && version == CellPattern.ZERO) {
+        boolean zeroOnZero = write.zero && version == CellPattern.ZERO;
+        if (write.version == version || zeroOnZero) {
             return false;
         }
         if (write.covers(cell)) {
@@ -233,9 +229,15 @@ public final class LinearizabilityChecker {
             for (Zone other : zones) {
                 if (forward != other && forward.isForward() && clash(forward, other)) {
                     throw new SimFailure(
-                            "volume " + key.volume() + " byte " + cell * CellPattern.CELL
-                                    + ": reads of " + describe(forward.version) + " and of "
-                                    + describe(other.version) + " have no common order");
+                            "volume "
+                                    + key.volume()
+                                    + " byte "
+                                    + cell * CellPattern.CELL
+                                    + ": reads of "
+                                    + describe(forward.version)
+                                    + " and of "
+                                    + describe(other.version)
+                                    + " have no common order");
                 }
             }
         }

@@ -10,9 +10,8 @@ import org.jspecify.annotations.Nullable;
 public final class LogOrder {
 
     /** Bytes {@code offset..offset+length} of a volume are overwritten; null bytes are zeros. */
-    @SuppressWarnings("ArrayRecordComponent")
-    record Entry(
-            long position, int volume, long offset, long length, byte @Nullable [] bytes) {}
+    @SuppressWarnings("ArrayRecordComponent") // the array is never changed
+    record Entry(long position, int volume, long offset, long length, byte @Nullable [] bytes) {}
 
     private final CellPattern pattern;
     private final List<Entry> entries = new ArrayList<>();

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.testkit.schedule.SimFailure;
 
 /**
- * Whether content is what a log makes of empty volumes: everything below one position applied in order,
- * nothing else. Byte for byte, over all blocks that the log touches anywhere and all others of the given
- * sizes, which must be zero.
+ * Whether content is what a log makes of empty volumes: everything below one position applied in
+ * order, nothing else. Byte for byte, over all blocks that the log touches anywhere and all others
+ * of the given sizes, which must be zero.
  */
 public final class PrefixChecker {
 
@@ -36,9 +36,15 @@ public final class PrefixChecker {
         WriteHistory.BlockKey wrong = replay.anyDifference();
         if (wrong != null) {
             throw new SimFailure(
-                    "content is not the log applied up to " + position + ": volume "
-                            + wrong.volume() + " block " + wrong.block() + " differs ("
-                            + replay.differences() + " blocks in all)");
+                    "content is not the log applied up to "
+                            + position
+                            + ": volume "
+                            + wrong.volume()
+                            + " block "
+                            + wrong.block()
+                            + " differs ("
+                            + replay.differences()
+                            + " blocks in all)");
         }
     }
 

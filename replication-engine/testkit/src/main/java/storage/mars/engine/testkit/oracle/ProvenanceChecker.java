@@ -10,11 +10,11 @@ import storage.mars.engine.testkit.disk.DiskObserver;
 import storage.mars.engine.testkit.schedule.SimFailure;
 
 /**
- * Whether an image ever gets data that its own log did not hold durably before. Looks on one disk: cells
- * of log pages that a sync has proven durable are known; every cell that is about to be written to an
- * image must be among them. It needs no log format, for cells name the write that made them, and log
- * payloads are aligned as blocks are. While a replica is marked inconsistent it gets blocks from others,
- * and is not judged.
+ * Whether an image ever gets data that its own log did not hold durably before. Looks on one disk:
+ * cells of log pages that a sync has proven durable are known; every cell that is about to be
+ * written to an image must be among them. It needs no log format, for cells name the write that
+ * made them, and log payloads are aligned as blocks are. While a replica is marked inconsistent it
+ * gets blocks from others, and is not judged.
  */
 public final class ProvenanceChecker implements DiskObserver {
 
@@ -22,6 +22,7 @@ public final class ProvenanceChecker implements DiskObserver {
 
     private final WriteHistory history;
     private final BooleanSupplier judged;
+
     /** Version and block of each write that the log holds durably. */
     private final Set<Long> durable = new HashSet<>();
 
@@ -78,6 +79,6 @@ public final class ProvenanceChecker implements DiskObserver {
             return NONE;
         }
         long cell = write.scramble ^ CellPattern.low(value);
-        return write.covers(cell) ? (long) version << 32 | cell / BlockHistory.CELLS : NONE;
+        return write.covers(cell) ? ((long) version << 32) | (cell / BlockHistory.CELLS) : NONE;
     }
 }

@@ -9,9 +9,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all clients together have asked for and were told, in one order of ticks. Versions count writes
- * over all volumes from 1. The promises of a connection (ordering, durability) are judged by the
- * checkers; here it is only recorded.
+ * What all clients together have asked for and were told, in one order of ticks. Versions count
+ * writes over all volumes from 1. The promises of a connection (ordering, durability) are judged by
+ * the checkers; here it is only recorded.
  */
 public final class WriteHistory {
 
@@ -125,8 +125,8 @@ public final class WriteHistory {
     }
 
     /**
-     * The write has no effect any more although it may have had one: it is on a branch that lost. Reads
-     * that may have seen it must have been judged before.
+     * The write has no effect any more although it may have had one: it is on a branch that lost.
+     * Reads that may have seen it must have been judged before.
      */
     public void undone(Write write) {
         write.undone = true;
@@ -196,19 +196,23 @@ public final class WriteHistory {
     }
 
     /**
-     * Which version the cell number {@code cell} of a volume holds: {@link CellPattern#ZERO}, a write
-     * that covers the cell, or -1 when nobody has written that.
+     * Which version the cell number {@code cell} of a volume holds: {@link CellPattern#ZERO}, a
+     * write that covers the cell, or -1 when nobody has written that.
      */
     int versionOf(int volume, long cell, long value) {
         if (value == 0) {
             return CellPattern.ZERO;
         }
         Write write = find(pattern.claimedVersion(value));
-        boolean genuine = write != null && write.volume == volume && write.made(cell, value);
-        return genuine ? write.version : -1;
+        if (write == null || write.volume != volume || !write.made(cell, value)) {
+            return -1;
+        }
+        return write.version;
     }
 
-    /** Whether somebody has written that byte there at some time; for cells cut by edges of writes. */
+    /**
+     * Whether somebody has written that byte there at some time; for cells cut by edges of writes.
+     */
     boolean explains(int volume, long offset, byte value) {
         if (value == 0) {
             return true;

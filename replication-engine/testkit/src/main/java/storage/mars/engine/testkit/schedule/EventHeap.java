@@ -5,7 +5,9 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A binary heap of events from which any can be taken out, so that cancelled timers leave nothing. */
+/**
+ * A binary heap of events from which any can be taken out, so that cancelled timers leave nothing.
+ */
 final class EventHeap {
 
     private @Nullable Event[] heap = new @Nullable Event[64];

@@ -4,9 +4,9 @@ package storage.mars.engine.testkit.schedule;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a process, from its start to its crash. Events belong to a life and do not happen after its
- * end. It also counts the points at which a crash is worth a try: each completed disk operation and each
- * delivered message.
+ * One run of a process, from its start to its crash. Events belong to a life and do not happen
+ * after its end. It also counts the points at which a crash is worth a try: each completed disk
+ * operation and each delivered message.
  */
 public final class Life {
 

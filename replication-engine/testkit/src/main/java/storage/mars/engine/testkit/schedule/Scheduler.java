@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that happens in a world, one event after the other in virtual time. Nothing happens by
- * itself: the seed decides when, and in which order at one time; equal seeds give equal runs. After each
- * event the deferred tasks run (crashes), then the watchers (invariants).
+ * itself: the seed decides when, and in which order at one time; equal seeds give equal runs. After
+ * each event the deferred tasks run (crashes), then the watchers (invariants).
  */
 public final class Scheduler {
 
@@ -82,8 +82,7 @@ public final class Scheduler {
             long detail,
             Runnable task) {
         long time = Math.max(now, now + Math.max(0, delay));
-        Event event =
-                new Event(time, ties.nextLong(), numbers++, life, shard, what, detail, task);
+        Event event = new Event(time, ties.nextLong(), numbers++, life, shard, what, detail, task);
         heap.add(event);
         return event;
     }

@@ -6,9 +6,9 @@ import java.util.function.LongUnaryOperator;
 import storage.mars.engine.port.Shard;
 
 /**
- * A shard in virtual time. Its tasks run one an event, in the order in which they were given; between
- * two of them anything may happen elsewhere. Timers count the machine's own time, which may run fast or
- * slow.
+ * A shard in virtual time. Its tasks run one an event, in the order in which they were given;
+ * between two of them anything may happen elsewhere. Timers count the machine's own time, which may
+ * run fast or slow.
  */
 public final class SimShard implements Shard {
 

@@ -4,8 +4,8 @@ package storage.mars.engine.testkit.schedule;
 import java.util.Locale;
 
 /**
- * What happened: a hash over everything (two runs of one seed have the same), and the last events in
- * words for the one who has to understand a failure.
+ * What happened: a hash over everything (two runs of one seed have the same), and the last events
+ * in words for the one who has to understand a failure.
  */
 public final class Trace {
 

@@ -29,7 +29,9 @@ public final class CrashPlan {
         this.fate = fate;
     }
 
-    /** Begins to count the points of {@code armed}, which runs; after each crash it starts again. */
+    /**
+     * Begins to count the points of {@code armed}, which runs; after each crash it starts again.
+     */
     public void arm(SimMachine armed) {
         machine = armed;
         watch(armed.life());
@@ -74,16 +76,15 @@ public final class CrashPlan {
             return;
         }
         crashes++;
-        armed.atCrash(
-                ignored ->
-                        armed.world()
-                                .after(
-                                        DOWN_NANOS,
-                                        "start " + armed.name(),
-                                        () -> {
-                                            armed.start();
-                                            watch(armed.life());
-                                        }));
+        armed.atCrash(ignored ->
+                armed.world()
+                        .after(
+                                DOWN_NANOS,
+                                "start " + armed.name(),
+                                () -> {
+                                    armed.start();
+                                    watch(armed.life());
+                                }));
         armed.crash(kind, fate);
     }
 

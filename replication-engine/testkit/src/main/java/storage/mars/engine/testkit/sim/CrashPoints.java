@@ -9,11 +9,11 @@ import storage.mars.engine.testkit.disk.Fate;
 import storage.mars.engine.testkit.schedule.SimFailure;
 
 /**
- * Crashes one scenario everywhere: runs it once to count the points of one machine, then again with a
- * crash at each of them, then, for each of these, with a second crash at each point of what follows.
- * The scenario must build its world from the same seed each time, arm the plan, and check at its end
- * what must hold after any crash. Where there are more points than runs allowed, they are taken at
- * equal distances.
+ * Crashes one scenario everywhere: runs it once to count the points of one machine, then again with
+ * a crash at each of them, then, for each of these, with a second crash at each point of what
+ * follows. The scenario must build its world from the same seed each time, arm the plan, and check
+ * at its end what must hold after any crash. Where there are more points than runs allowed, they
+ * are taken at equal distances.
  */
 public final class CrashPoints {
 
@@ -22,7 +22,9 @@ public final class CrashPoints {
     private final int maxPairs;
     private int runs;
 
-    /** At most {@code maxSingles} single crashes of each sort, {@code maxPairs} seconds for each. */
+    /**
+     * At most {@code maxSingles} single crashes of each sort, {@code maxPairs} seconds for each.
+     */
     public CrashPoints(Consumer<CrashPlan> scenario, int maxSingles, int maxPairs) {
         this.scenario = scenario;
         this.maxSingles = maxSingles;

@@ -6,8 +6,8 @@ import storage.mars.engine.testkit.schedule.Scheduler;
 import storage.mars.engine.testkit.schedule.SimRandom;
 
 /**
- * The clocks of one machine: both run fast or slow by the same drift; the monotonic one begins anywhere
- * at each start, the wall clock is wrong by a skew and may be made to jump.
+ * The clocks of one machine: both run fast or slow by the same drift; the monotonic one begins
+ * anywhere at each start, the wall clock is wrong by a skew and may be made to jump.
  */
 public final class SimClock implements Clock {
 

@@ -17,9 +17,9 @@ import storage.mars.engine.testkit.schedule.SimRandom;
 import storage.mars.engine.testkit.schedule.SimShard;
 
 /**
- * A machine: a disk, clocks and an address that last, and an engine that starts and crashes. At a crash
- * all events of the engine are dropped; disk and network resolve what was under way by their fault
- * models. What a crashed engine object holds is garbage: nothing calls it any more.
+ * A machine: a disk, clocks and an address that last, and an engine that starts and crashes. At a
+ * crash all events of the engine are dropped; disk and network resolve what was under way by their
+ * fault models. What a crashed engine object holds is garbage: nothing calls it any more.
  */
 public final class SimMachine {
 

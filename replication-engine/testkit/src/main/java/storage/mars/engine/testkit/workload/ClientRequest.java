@@ -10,7 +10,9 @@ import storage.mars.engine.testkit.oracle.Write;
 import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.sim.SimMachine;
 
-/** A request of a {@link SimClient}; its payload is spoilt as soon as the engine has no right to it. */
+/**
+ * A request of a {@link SimClient}; its payload is spoilt as soon as the engine has no right to it.
+ */
 public final class ClientRequest extends BlockRequest {
 
     private final SimClient client;

@@ -15,9 +15,10 @@ import storage.mars.engine.testkit.sim.SimMachine;
 import storage.mars.engine.testkit.sim.SimWorld;
 
 /**
- * Clients of one volume, wherever it is served. They write what the history can recognise, judge what
- * they read at once, and come back when their connection or the engine has ended. When the engine that
- * serves them crashes, the history learns of it and all reads so far are judged together.
+ * Clients of one volume, wherever it is served. They write what the history can recognise, judge
+ * what they read at once, and come back when their connection or the engine has ended. When the
+ * engine that serves them crashes, the history learns of it and all reads so far are judged
+ * together.
  */
 public final class Workload {
 

@@ -3,10 +3,10 @@ package storage.mars.engine.testkit.workload;
 
 /**
  * What clients do: how many there are and how many requests each may have under way, bytes of the
- * largest request, percentages of the kinds of requests (what is left over are flushes, hints and status
- * queries), how many of them are not aligned to blocks or force their own durability, how long a client
- * thinks at most, how many requests in a million are a client's last on its connection, and whether a
- * plain acknowledgement promises durability.
+ * largest request, percentages of the kinds of requests (what is left over are flushes, hints and
+ * status queries), how many of them are not aligned to blocks or force their own durability, how
+ * long a client thinks at most, how many requests in a million are a client's last on its
+ * connection, and whether a plain acknowledgement promises durability.
  */
 public record WorkloadSettings(
         int clients,

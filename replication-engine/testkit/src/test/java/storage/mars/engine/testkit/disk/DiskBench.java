@@ -60,16 +60,15 @@ final class DiskBench {
     }
 
     <T> T get(BiConsumer<Storage, Callback<T>> operation) {
-        Object[] got = new Object[1];
+        @Nullable Object[] got = new @Nullable Object[1];
         IoFailure problem =
-                call(
-                        (s, done) ->
-                                operation.accept(
-                                        s,
-                                        (value, failed) -> {
-                                            got[0] = value;
-                                            done.completed(failed);
-                                        }));
+                call((s, done) ->
+                        operation.accept(
+                                s,
+                                (value, failed) -> {
+                                    got[0] = value;
+                                    done.completed(failed);
+                                }));
         if (problem != null) {
             throw new AssertionError(problem.toString());
         }

@@ -220,9 +220,7 @@ class SimNetworkTest {
     void aFullLinkTellsWhenItIsWritableAgain() {
         world.network()
                 .settings(
-                        NetworkSettings.local()
-                                .withDialFailures(0)
-                                .withBytesPerSecond(1_000_000));
+                        NetworkSettings.local().withDialFailures(0).withBytesPerSecond(1_000_000));
         connect();
         a().send(1, 12_000);
         world.runFor(100_000_000);

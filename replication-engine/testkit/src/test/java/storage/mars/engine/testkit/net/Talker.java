@@ -32,12 +32,11 @@ final class Talker implements PeerAcceptor, PeerNetwork.Dialer, PeerLink.Receive
 
     void send(int from, int to) {
         ports.shard()
-                .execute(
-                        () -> {
-                            for (int i = from; i < to; i++) {
-                                links.getLast().send(message(i));
-                            }
-                        });
+                .execute(() -> {
+                    for (int i = from; i < to; i++) {
+                        links.getLast().send(message(i));
+                    }
+                });
     }
 
     static ByteBuffer message(int number) {

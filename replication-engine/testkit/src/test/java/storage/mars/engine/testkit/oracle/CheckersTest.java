@@ -45,9 +45,7 @@ class CheckersTest {
     }
 
     private static void fails(Runnable check, String because) {
-        assertThatThrownBy(check::run)
-                .isInstanceOf(SimFailure.class)
-                .hasMessageContaining(because);
+        assertThatThrownBy(check::run).isInstanceOf(SimFailure.class).hasMessageContaining(because);
     }
 
     @Test

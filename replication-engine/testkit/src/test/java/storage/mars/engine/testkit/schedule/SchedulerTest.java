@@ -52,13 +52,12 @@ class SchedulerTest {
     void onlyTheRunningShardIsCurrent() {
         List<Boolean> seen = new ArrayList<>();
         SimShard other = shard(life);
-        shard.execute(
-                () -> {
-                    seen.add(shard.isCurrent());
-                    seen.add(other.isCurrent());
-                    scheduler.offShard(() -> seen.add(shard.isCurrent()));
-                    seen.add(shard.isCurrent());
-                });
+        shard.execute(() -> {
+            seen.add(shard.isCurrent());
+            seen.add(other.isCurrent());
+            scheduler.offShard(() -> seen.add(shard.isCurrent()));
+            seen.add(shard.isCurrent());
+        });
 
         scheduler.runFor(1_000_000);
 
@@ -69,12 +68,11 @@ class SchedulerTest {
     @Test
     void aCancelledTimerDoesNotRun() {
         List<String> ran = new ArrayList<>();
-        shard.execute(
-                () -> {
-                    Shard.Timer first = shard.schedule(1_000_000, () -> ran.add("first"));
-                    shard.schedule(2_000_000, () -> ran.add("second"));
-                    first.cancel();
-                });
+        shard.execute(() -> {
+            Shard.Timer first = shard.schedule(1_000_000, () -> ran.add("first"));
+            shard.schedule(2_000_000, () -> ran.add("second"));
+            first.cancel();
+        });
 
         scheduler.runFor(1_000_000_000);
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.port.BlockFile;
@@ -53,7 +54,7 @@ class CrashPointsTest {
                 });
     }
 
-    private static void scenario(CrashPlan plan, boolean careful, TreeSet<String> outcomes) {
+    private static void scenario(CrashPlan plan, boolean careful, Set<String> outcomes) {
         SimWorld world = new SimWorld(42);
         SimMachine machine = world.machine("a", (ports, m) -> replace(ports, careful));
         machine.start();
@@ -69,7 +70,7 @@ class CrashPointsTest {
 
     @Test
     void everyPointAndEveryPairIsTried() {
-        TreeSet<String> outcomes = new TreeSet<>();
+        Set<String> outcomes = new TreeSet<>();
 
         CrashPoints points =
                 new CrashPoints(plan -> scenario(plan, true, outcomes), 100, 100)

@@ -18,7 +18,9 @@ import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Shard;
 import storage.mars.engine.port.Storage;
 
-/** The simplest engine there is, one request after the other; with defects that oracles must find. */
+/**
+ * The simplest engine there is, one request after the other; with defects that oracles must find.
+ */
 final class WriteThroughEngine implements Exports.Target {
 
     enum Defect {
