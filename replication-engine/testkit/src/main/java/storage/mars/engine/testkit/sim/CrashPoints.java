@@ -3,7 +3,7 @@ package storage.mars.engine.testkit.sim;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.disk.Fate;
 import storage.mars.engine.testkit.schedule.SimFailure;
@@ -11,13 +11,16 @@ import storage.mars.engine.testkit.schedule.SimFailure;
 /**
  * Crashes one scenario everywhere: runs it once to count the points of one machine, then again with
  * a crash at each of them, then, for each of these, with a second crash at each point of what
- * follows. The scenario must build its world from the same seed each time, arm the plan, and check
- * at its end what must hold after any crash. Where there are more points than runs allowed, they
- * are taken at equal distances.
+ * follows. Each run has a new world of the same seed; the scenario arms the plan, and checks at its
+ * end what must hold after any crash. Where there are more points than runs allowed, they are taken
+ * at equal distances.
  */
 public final class CrashPoints {
 
-    private final Consumer<CrashPlan> scenario;
+    private static final int TRACE_LINES = 60;
+
+    private final long seed;
+    private final BiConsumer<SimWorld, CrashPlan> scenario;
     private final int maxSingles;
     private final int maxPairs;
     private int runs;
@@ -25,7 +28,9 @@ public final class CrashPoints {
     /**
      * At most {@code maxSingles} single crashes of each sort, {@code maxPairs} seconds for each.
      */
-    public CrashPoints(Consumer<CrashPlan> scenario, int maxSingles, int maxPairs) {
+    public CrashPoints(
+            long seed, BiConsumer<SimWorld, CrashPlan> scenario, int maxSingles, int maxPairs) {
+        this.seed = seed;
         this.scenario = scenario;
         this.maxSingles = maxSingles;
         this.maxPairs = maxPairs;
@@ -55,11 +60,13 @@ public final class CrashPoints {
     /** Points that were passed after the last planned crash. */
     private int rehearse(List<Integer> points, CrashKind kind, Fate fate) {
         CrashPlan plan = new CrashPlan(points, kind, fate);
+        SimWorld world = new SimWorld(seed);
         runs++;
         try {
-            scenario.accept(plan);
+            scenario.accept(world, plan);
         } catch (RuntimeException | Error thrown) {
-            throw new SimFailure(plan + ": " + thrown.getMessage(), thrown);
+            String words = plan + ": " + thrown.getMessage() + System.lineSeparator();
+            throw new SimFailure(words + world.describe(TRACE_LINES), thrown);
         }
         if (plan.crashes() != points.size()) {
             throw new SimFailure(plan + ": did not all come, the scenario is not deterministic");

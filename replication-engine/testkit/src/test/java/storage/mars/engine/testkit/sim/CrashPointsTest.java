@@ -54,9 +54,8 @@ class CrashPointsTest {
                 });
     }
 
-    private static void scenario(CrashPlan plan, boolean careful, Set<String> outcomes) {
-        SimWorld world = new SimWorld(42);
-        SimMachine machine = world.machine("a", (ports, m) -> replace(ports, careful));
+    private static void scenario(SimWorld world, CrashPlan plan, Set<String> outcomes) {
+        SimMachine machine = world.machine("a", (ports, m) -> replace(ports, true));
         machine.start();
         plan.arm(machine);
         world.runFor(SECOND);
@@ -73,7 +72,7 @@ class CrashPointsTest {
         Set<String> outcomes = new TreeSet<>();
 
         CrashPoints points =
-                new CrashPoints(plan -> scenario(plan, true, outcomes), 100, 100)
+                new CrashPoints(42, (world, plan) -> scenario(world, plan, outcomes), 100, 100)
                         .run(List.of(Fate.NOTHING, Fate.EVERYTHING));
 
         assertThat(points.runs()).isEqualTo(1 + 2 * 2 * (5 + 5 * 5));
@@ -82,12 +81,10 @@ class CrashPointsTest {
 
     @Test
     void aPointWhereACrashDoesHarmIsNamed() {
-        SimWorld[] last = new SimWorld[1];
         CrashPoints points =
                 new CrashPoints(
-                        plan -> {
-                            SimWorld world = new SimWorld(42);
-                            last[0] = world;
+                        42,
+                        (world, plan) -> {
                             SimMachine machine =
                                     world.machine(
                                             "a",
