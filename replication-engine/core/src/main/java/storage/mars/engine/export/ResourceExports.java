@@ -39,6 +39,7 @@ public final class ResourceExports {
     private @Nullable String closedBecause = "the resource has not started";
     private long stalledSince;
     private boolean stalled;
+    private Runnable onStall = () -> {};
 
     public ResourceExports(
             String resource,
@@ -117,6 +118,11 @@ public final class ResourceExports {
                 .filter(a -> !a.info().readOnly())
                 .map(a -> a.info().name() + " by " + a.client())
                 .toList();
+    }
+
+    /** Whether clients can attach now. */
+    public boolean isOpen() {
+        return closedBecause == null;
     }
 
     public int attachmentCount() {
@@ -217,7 +223,15 @@ public final class ResourceExports {
         if (stalled != open.isStalled()) {
             stalled = open.isStalled();
             stalledSince = clock.nanoTime();
+            if (stalled) {
+                onStall.run();
+            }
         }
+    }
+
+    /** Runs {@code task} whenever writes begin to wait for room. */
+    public void onStall(Runnable task) {
+        onStall = task;
     }
 
     /** Whether a write waits for room now. */

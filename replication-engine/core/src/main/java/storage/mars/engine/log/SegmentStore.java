@@ -2,7 +2,6 @@
 package storage.mars.engine.log;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +29,7 @@ public final class SegmentStore {
     private final SegmentLayout layout;
     private final TreeMap<Long, Segment> segments = new TreeMap<>();
     private final ArrayDeque<Spare> spares = new ArrayDeque<>();
-    private final List<Runnable> waiters = new ArrayList<>();
+    private Runnable listener = () -> {};
     private long budgetBytes;
     private long readyEnd;
     private long recycling;
@@ -144,9 +143,9 @@ public final class SegmentStore {
         return stall;
     }
 
-    /** Runs {@code task} once, when {@link #readyEnd} has grown. */
-    void whenReady(Runnable task) {
-        waiters.add(task);
+    /** Runs {@code task} whenever {@link #readyEnd} or {@link #stall} has changed. */
+    public void listen(Runnable task) {
+        listener = task;
     }
 
     /** Sees to it that one segment beyond the one that holds {@code end} is, or will be, there. */
@@ -192,26 +191,23 @@ public final class SegmentStore {
             stall = null;
             segments.put(start, new Segment(start, spare.file));
             extendReady();
-            wake();
+            listener.run();
         });
     }
 
     private void stalled(String reason, long end) {
         preparing = false;
+        boolean isNew = !reason.equals(stall);
         stall = reason;
-        wake();
+        if (isNew) {
+            listener.run();
+        }
         if (retry == null && !closed) {
             retry = ports.shard().schedule(RETRY_NANOS, () -> {
                 retry = null;
                 prepareBehind(end);
             });
         }
-    }
-
-    private void wake() {
-        List<Runnable> woken = List.copyOf(waiters);
-        waiters.clear();
-        woken.forEach(Runnable::run);
     }
 
     /** Releases every segment that ends at or below {@code position}: to be used again, or deleted. */

@@ -250,8 +250,6 @@ public final class WriteBack {
     private void end(@Nullable IoFailure failure) {
         staging.forEach(log.buffers()::release);
         staging.clear();
-        running = false;
-        turns.giveBack();
         if (failure == null) {
             trouble = null;
             index.roundDone();
@@ -260,6 +258,8 @@ public final class WriteBack {
             index.roundFailed();
             retryLater();
         }
+        running = false;
+        turns.giveBack();
         listener.wroteBack();
         wake();
     }
