@@ -1,4 +1,5 @@
-/** The transaction log of a resource: its format, its writer, its segments and its recovery. */
+// SPDX-License-Identifier: Apache-2.0
+/** The transaction log of a resource: format, window, writer, segments, reader, epochs and replica metadata. */
 @NullMarked
 package storage.mars.engine.log;
 

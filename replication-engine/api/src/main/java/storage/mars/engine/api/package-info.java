@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the control API needs beside its generated messages. */
+package storage.mars.engine.api;
