@@ -65,12 +65,12 @@ host)
     ;;
 guest)
     TARGET="--unix $SOCKET"
-    : "${SERVER:=nbdkit -f -U $SOCKET file $STATE/disk.img}"
+    : "${SERVER:=sh -c 'rm -f $SOCKET; exec nbdkit -f -U $SOCKET file $STATE/disk.img'}"
     ;;
 *) usage "--server-in $SERVER_IN" ;;
 esac
 case $SERVER in
-nbdkit*) truncate -s 512M "$STATE/disk.img" ;;
+*nbdkit*) truncate -s 512M "$STATE/disk.img" ;;
 esac
 quoted() {
     printf "%s='%s'\n" "$1" "$(printf %s "$2" | sed "s/'/'\\\\''/g")"
