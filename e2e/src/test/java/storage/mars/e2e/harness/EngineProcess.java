@@ -75,14 +75,13 @@ public final class EngineProcess implements AutoCloseable {
                 .atMost(START_LIMIT)
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(20))
-                .until(
-                        () -> {
-                            if (!running().isAlive()) {
-                                throw new AssertionError("it ended:\n" + lastLines());
-                            }
-                            return Ports.accepts(settings.controlPort())
-                                    && Ports.accepts(settings.nbdPort());
-                        });
+                .until(() -> {
+                    if (!running().isAlive()) {
+                        throw new AssertionError("it ended:\n" + lastLines());
+                    }
+                    return Ports.accepts(settings.controlPort())
+                            && Ports.accepts(settings.nbdPort());
+                });
     }
 
     /** SIGKILL; returns when the process is gone. */

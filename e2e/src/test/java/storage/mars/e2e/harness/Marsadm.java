@@ -11,7 +11,7 @@ import java.util.List;
 /** bin/marsadm, aimed at one engine. */
 public record Marsadm(String engine) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     /** Runs it and leaves the judgement to the caller. */
     public Command.Result run(Object... words) {

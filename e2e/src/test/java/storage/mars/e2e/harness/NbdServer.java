@@ -56,8 +56,7 @@ public final class NbdServer implements AutoCloseable {
         return started(
                 directory,
                 new NbdAddress.Unix(socket),
-                List.of(
-                        "qemu-nbd", "-t", "-e", "16", "-f", "raw", "-k", socket.toString(), image));
+                List.of("qemu-nbd", "-t", "-e", "16", "-f", "raw", "-k", socket.toString(), image));
     }
 
     public NbdAddress address() {
@@ -84,11 +83,10 @@ public final class NbdServer implements AutoCloseable {
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(10))
                 .ignoreExceptionsInstanceOf(IOException.class)
-                .until(
-                        () -> {
-                            address.connect().close();
-                            return true;
-                        });
+                .until(() -> {
+                    address.connect().close();
+                    return true;
+                });
     }
 
     @Override

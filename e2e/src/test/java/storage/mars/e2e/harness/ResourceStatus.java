@@ -62,8 +62,12 @@ public record ResourceStatus(JsonNode json) {
         return String.join(
                 "; ",
                 conditions()
-                        .map(one -> text(one, "type") + " " + text(one, "reason") + ": "
-                                + text(one, "message"))
+                        .map(one ->
+                                text(one, "type")
+                                        + " "
+                                        + text(one, "reason")
+                                        + ": "
+                                        + text(one, "message"))
                         .toList());
     }
 

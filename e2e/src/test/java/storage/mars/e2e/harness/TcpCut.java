@@ -16,7 +16,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A relay on the loopback interface in front of one port. It can cut (connections end, new ones are
- * refused at once), stall (connections stay, nothing moves) and delay what passes, in both directions.
+ * refused at once), stall (connections stay, nothing moves) and delay what passes, in both
+ * directions.
  */
 public final class TcpCut implements AutoCloseable {
     private static final int BUFFER = 64 * 1024;
@@ -62,12 +63,11 @@ public final class TcpCut implements AutoCloseable {
 
     /** Undoes everything. */
     public void heal() {
-        set(
-                () -> {
-                    cut = false;
-                    stalled = false;
-                    delay = Duration.ZERO;
-                });
+        set(() -> {
+            cut = false;
+            stalled = false;
+            delay = Duration.ZERO;
+        });
     }
 
     public int openConnections() {

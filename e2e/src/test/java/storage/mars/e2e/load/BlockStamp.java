@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
- * The content of one 4 KiB block, which tells by itself which write of which run it is. A block of zeroes
- * was never written (sequence 0).
+ * The content of one 4 KiB block, which tells by itself which write of which run it is. A block of
+ * zeroes was never written (sequence 0).
  */
 public final class BlockStamp {
     public static final int SIZE = 4096;

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Compares the content of a volume with what was written to it. Each check returns its findings, worst first
- * and not more than a few; none means that the promise held.
+ * Compares the content of a volume with what was written to it. Each check returns its findings,
+ * worst first and not more than a few; none means that the promise held.
  */
 public final class HistoryVerifier {
     private static final int FINDINGS = 10;
@@ -22,9 +22,9 @@ public final class HistoryVerifier {
     }
 
     /**
-     * The content is a state that the volume has gone through: with a write that is in it, everything is
-     * in it that was acknowledged before that write was issued. For one writer with depth 1 this is the
-     * exact prefix of what it wrote.
+     * The content is a state that the volume has gone through: with a write that is in it,
+     * everything is in it that was acknowledged before that write was issued. For one writer with
+     * depth 1 this is the exact prefix of what it wrote.
      */
     public List<String> isOnePrefix(ContentSnapshot content) {
         long newest = 0;
@@ -37,9 +37,9 @@ public final class HistoryVerifier {
     }
 
     /**
-     * The content is that of the primary at the given position, as narrowly as the samples tell: what was
-     * acknowledged before a sample at or below the position is in it, what was issued after a sample at or
-     * above the position is not.
+     * The content is that of the primary at the given position, as narrowly as the samples tell:
+     * what was acknowledged before a sample at or below the position is in it, what was issued
+     * after a sample at or above the position is not.
      */
     public List<String> isThePrefixAt(
             long position, List<PositionSample> samples, ContentSnapshot content) {

@@ -15,8 +15,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import storage.mars.e2e.nbd.NbdConnection;
 
 /**
- * Writes stamped blocks in random order until stopped and keeps the history. {@code depth} requests are in
- * flight, never two of them for one block. Runs on virtual threads, one for each request in flight.
+ * Writes stamped blocks in random order until stopped and keeps the history. {@code depth} requests
+ * are in flight, never two of them for one block. Runs on virtual threads, one for each request in
+ * flight.
  */
 public final class LoadClient implements AutoCloseable {
     private final LoadSettings settings;

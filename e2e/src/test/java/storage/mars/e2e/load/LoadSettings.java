@@ -28,8 +28,7 @@ public record LoadSettings(
     }
 
     public static LoadSettings of(NbdAddress address, String export, Path journal) {
-        return new LoadSettings(
-                address, export, 2, 16, 4096, 64, Duration.ofSeconds(60), journal);
+        return new LoadSettings(address, export, 2, 16, 4096, 64, Duration.ofSeconds(60), journal);
     }
 
     /** One request at a time: what is written has one order, known exactly. */

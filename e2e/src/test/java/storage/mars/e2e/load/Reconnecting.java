@@ -13,8 +13,8 @@ import storage.mars.e2e.nbd.NbdConnection;
 import storage.mars.e2e.nbd.NbdErrorException;
 
 /**
- * A connection that outlives its server: what was not answered is sent again on the next one. An answer that
- * is an error is not retried.
+ * A connection that outlives its server: what was not answered is sent again on the next one. An
+ * answer that is an error is not retried.
  */
 final class Reconnecting implements AutoCloseable {
     private static final Duration PAUSE = Duration.ofMillis(20);
@@ -90,7 +90,8 @@ final class Reconnecting implements AutoCloseable {
         } catch (ClosedByUs e) {
             throw new IOException("closed while dialling", e);
         } catch (ConditionTimeoutException e) {
-            throw new IOException("no connection to " + address.uri(export) + " for " + patience, e);
+            throw new IOException(
+                    "no connection to " + address.uri(export) + " for " + patience, e);
         }
     }
 

@@ -8,9 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Every write of a run: its block, and when it was issued and acknowledged on a clock that ticks at each of
- * these events. Write A came before write B if A was acknowledged before B was issued. Sequences count from
- * 1 in the order of issue. Thread-safe; also written to a file, as it happens, for people.
+ * Every write of a run: its block, and when it was issued and acknowledged on a clock that ticks at
+ * each of these events. Write A came before write B if A was acknowledged before B was issued.
+ * Sequences count from 1 in the order of issue. Thread-safe; also written to a file, as it happens,
+ * for people.
  */
 public final class WriteHistory implements AutoCloseable {
     static final long NEVER = Long.MAX_VALUE;
@@ -54,7 +55,9 @@ public final class WriteHistory implements AutoCloseable {
         note(clock + " ack " + sequence);
     }
 
-    /** A tick of its own: everything acknowledged so far is below it, everything issued later above. */
+    /**
+     * A tick of its own: everything acknowledged so far is below it, everything issued later above.
+     */
     public synchronized long tick() {
         return ++clock;
     }

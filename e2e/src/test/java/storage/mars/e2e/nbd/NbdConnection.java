@@ -13,8 +13,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * One connection in the transmission phase. Any number of threads may have requests in flight; a thread of
- * its own reads the replies.
+ * One connection in the transmission phase. Any number of threads may have requests in flight; a
+ * thread of its own reads the replies.
  */
 public final class NbdConnection implements AutoCloseable {
     private final SocketChannel channel;
