@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record EpochHistory(List<Epoch> epochs) {
 
+    /** As many as a metadata slot and a message hold. */
+    public static final int MAX_EPOCHS = 1000;
+
     public static final EpochHistory EMPTY = new EpochHistory(List.of());
 
     public EpochHistory {

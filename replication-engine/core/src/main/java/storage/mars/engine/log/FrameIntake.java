@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.log;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.LogWindow.Chunk;
+
+/**
+ * The secondary's way into the log: takes received whole frames, verifies them as recovery would, and puts them
+ * behind the end, byte for byte as the primary has them. Owned by the shard.
+ */
+public final class FrameIntake {
+
+    private final LogTail tail;
+    private final FrameView view = new FrameView();
+
+    public FrameIntake(LogTail tail) {
+        this.tail = tail;
+    }
+
+    /** What became of received bytes. */
+    public sealed interface Taken {
+
+        /** All of them are behind the end of the log now. */
+        record All() implements Taken {}
+
+        /** The first {@code bytes} of them are; memory or log space for the rest is not there now. */
+        record Waits(int bytes) implements Taken {}
+
+        /** They are not the log that belongs here; nothing from {@code position} on was taken. */
+        record Wrong(long position, String reason) implements Taken {}
+    }
+
+    private static final Taken ALL = new Taken.All();
+
+    /** Takes the bytes from {@code at} of {@code bytes} to its limit, which continue the log at its end. */
+    public Taken take(ByteBuffer bytes, int at, EpochHistory history) {
+        int offset = at;
+        while (offset < bytes.limit()) {
+            int left = bytes.limit() - offset;
+            if (left < LogFormat.BLOCK) {
+                return new Taken.Wrong(tail.end(), "received bytes end inside of a block");
+            }
+            boolean header = tail.layout.isHeader(tail.end());
+            String fault = header ? headerFault(bytes, offset) : frameFault(bytes, offset, left, history);
+            if (fault != null) {
+                return new Taken.Wrong(tail.end(), fault);
+            }
+            int stored = header ? LogFormat.BLOCK : view.storedLength();
+            if (!put(bytes, offset, stored, header)) {
+                return new Taken.Waits(offset - at);
+            }
+            offset += stored;
+        }
+        return ALL;
+    }
+
+    private @Nullable String headerFault(ByteBuffer bytes, int offset) {
+        return tail.verifier.headerFault(bytes, offset, tail.end(), tail.chain);
+    }
+
+    private @Nullable String frameFault(ByteBuffer bytes, int offset, int left, EpochHistory history) {
+        view.wrap(bytes, offset);
+        String fault = tail.verifier.descriptorFault(view, tail.end());
+        if (fault != null) {
+            return fault;
+        }
+        if (view.storedLength() > left) {
+            return "received frame is not whole";
+        }
+        Epoch epoch = history.at(tail.end());
+        if (epoch == null || epoch.id().id() != view.epochId()) {
+            return "received frame is of an epoch that does not hold this position";
+        }
+        if (!tail.chain.matches(view.chainHigh(), view.chainLow())) {
+            return "received frame does not follow the one before it";
+        }
+        return tail.verifier.payloadFault(view);
+    }
+
+    private boolean put(ByteBuffer bytes, int offset, int stored, boolean header) {
+        long position = tail.end();
+        int reserve = header || view.hasDataRecord() ? LogTail.CONTROL_RESERVE : 0;
+        if (position + stored + reserve > tail.segments.readyEnd()) {
+            tail.segments.prepareBehind(Math.max(0, position - 1));
+            return false;
+        }
+        Chunk chunk = header ? tail.window.grow(position, false) : tail.chunkFor(stored, false);
+        if (chunk == null) {
+            return false;
+        }
+        chunk.bytes().put(chunk.used, bytes, offset, stored);
+        chunk.used += stored;
+        if (header) {
+            chunk.end = position + stored;
+            tail.segments.prepareBehind(position);
+        } else {
+            chunk.end = position + view.length();
+            tail.chain.advance(view.buffer(), view.offset(), view.recordCount());
+        }
+        tail.advance(chunk.end);
+        return true;
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.log;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the log back from its segments, a batch of whole verified frames at a time: checksums of descriptors and
+ * payloads, position, epoch and, when the caller knows it, the chain. Reads bypass the page cache where the storage
+ * can, so what verifies is on the device. Owned by the shard.
+ */
+public final class LogBatchReader {
+
+    private final SegmentStore segments;
+    private final SegmentLayout layout;
+    private final FrameVerifier verifier;
+    private final FrameView view = new FrameView();
+
+    public LogBatchReader(SegmentStore segments, FrameVerifier verifier) {
+        this.segments = segments;
+        this.layout = segments.layout();
+        this.verifier = verifier;
+    }
+
+    /**
+     * What a read found: the frames of [from, to) lie in {@code bytes} from its start on. {@code fault} says what is
+     * wrong at {@code to}; when it is null and {@code to} equals {@code from}, {@code from} is at the limit.
+     */
+    public record Batch(long from, long to, ByteBuffer bytes, @Nullable String fault, boolean ioFailed) {}
+
+    /** Gets a batch; called on the shard. */
+    public interface Reader {
+        void read(Batch batch);
+    }
+
+    /**
+     * Reads from the frame boundary {@code from} on, as much as {@code buffer} takes, not beyond {@code limit} nor
+     * the end of the segment. {@code chain}, when given, is advanced over every good frame.
+     */
+    public void read(long from, long limit, EpochHistory history, @Nullable Chain chain, ByteBuffer buffer,
+            Reader reader) {
+        Segment segment = segments.holding(from);
+        if (segment == null) {
+            reader.read(new Batch(from, from, buffer, "no segment holds position " + from, false));
+            return;
+        }
+        int offset = layout.offset(from);
+        long until = Math.min(layout.end(from), Blocks.ceil(Math.max(limit, from + 1)));
+        int length = (int) Math.min(buffer.capacity(), Math.max(LogFormat.BLOCK, until - from));
+        segment.pin();
+        segment.file.read(offset, buffer.clear().limit(length), failure -> {
+            segments.unpin(segment);
+            buffer.clear().limit(length);
+            if (failure != null) {
+                reader.read(new Batch(from, from, buffer, failure.toString(), true));
+            } else {
+                reader.read(verify(from, limit, history, chain, buffer));
+            }
+        });
+    }
+
+    /**
+     * Reads the record that holds the block at {@code location}: on success [from, to) is its payload's place in the
+     * log and {@code bytes} its verified payload.
+     */
+    public void readRecord(long location, EpochHistory history, ByteBuffer buffer, Reader reader) {
+        long frame = LogLocation.frame(location);
+        long block = LogLocation.position(location);
+        Segment segment = segments.holding(frame);
+        if (segment == null) {
+            reader.read(new Batch(block, block, buffer, "no segment holds position " + block, false));
+            return;
+        }
+        long until = Math.min(block + LogFormat.MAX_PAYLOAD, Math.min(frame + LogFormat.MAX_FRAME, layout.end(frame)));
+        int length = (int) (until - frame);
+        segment.pin();
+        segment.file.read(layout.offset(frame), buffer.clear().limit(length), failure -> {
+            segments.unpin(segment);
+            buffer.clear().limit(length);
+            if (failure != null) {
+                reader.read(new Batch(block, block, buffer, failure.toString(), true));
+            } else {
+                reader.read(verifyRecord(frame, block, history, buffer));
+            }
+        });
+    }
+
+    private Batch verifyRecord(long frame, long block, EpochHistory history, ByteBuffer buffer) {
+        view.wrap(buffer, 0);
+        String fault = descriptorFault(frame, history, null);
+        for (int i = 0; fault == null && i < view.recordCount(); i++) {
+            long from = frame + view.payloadOffset(i);
+            long to = from + view.payloadLength(i);
+            if (block >= from && block < to) {
+                fault = verifier.payloadIsRight(view, i, buffer, view.payloadOffset(i))
+                        ? null
+                        : "payload checksum of record " + i + " differs";
+                buffer.limit(view.payloadOffset(i) + view.payloadLength(i)).position(view.payloadOffset(i));
+                return new Batch(from, to, buffer, fault, false);
+            }
+        }
+        return new Batch(block, block, buffer, fault == null ? "no record holds this block" : fault, false);
+    }
+
+    private Batch verify(long from, long limit, EpochHistory history, @Nullable Chain chain, ByteBuffer buffer) {
+        long position = from;
+        int offset = 0;
+        while (position < limit && offset + LogFormat.BLOCK <= buffer.limit()) {
+            boolean header = layout.isHeader(position);
+            if (header) {
+                String fault = chain == null ? null : verifier.headerFault(buffer, offset, position, chain);
+                if (fault != null) {
+                    return new Batch(from, position, buffer, fault, false);
+                }
+                position += LogFormat.BLOCK;
+                offset += LogFormat.BLOCK;
+                continue;
+            }
+            view.wrap(buffer, offset);
+            String fault = descriptorFault(position, history, chain);
+            boolean whole = fault != null || offset + view.storedLength() <= buffer.limit();
+            if (!whole && offset > 0) {
+                break;
+            }
+            if (!whole) {
+                fault = "frame reaches beyond the known end of the log";
+            }
+            if (fault == null) {
+                fault = verifier.payloadFault(view);
+            }
+            if (fault != null) {
+                return new Batch(from, position, buffer, fault, false);
+            }
+            if (chain != null) {
+                chain.advance(buffer, offset, view.recordCount());
+            }
+            position += view.length();
+            offset += view.storedLength();
+            if (layout.isHeader(position)) {
+                break;
+            }
+        }
+        buffer.position(0).limit(offset);
+        return new Batch(from, position, buffer, null, false);
+    }
+
+    private @Nullable String descriptorFault(long position, EpochHistory history, @Nullable Chain chain) {
+        String fault = verifier.descriptorFault(view, position);
+        if (fault != null) {
+            return fault;
+        }
+        Epoch epoch = history.at(position);
+        if (epoch == null || epoch.id().id() != view.epochId()) {
+            return "frame of an epoch that does not hold this position";
+        }
+        boolean follows = chain == null || chain.matches(view.chainHigh(), view.chainLow());
+        return follows ? null : "frame does not follow the one before it";
+    }
+
+    /** Shows the frames of a good batch one after the other. */
+    public void visit(Batch batch, FrameVisitor visitor) {
+        long position = batch.from();
+        int offset = 0;
+        while (position < batch.to()) {
+            if (layout.isHeader(position)) {
+                position += LogFormat.BLOCK;
+                offset += LogFormat.BLOCK;
+                continue;
+            }
+            view.wrap(batch.bytes(), offset);
+            int stored = view.storedLength();
+            long length = view.length();
+            visitor.frame(view);
+            offset += stored;
+            position += length;
+        }
+    }
+}

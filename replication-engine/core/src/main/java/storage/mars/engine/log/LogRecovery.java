@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.log;
+
+import java.nio.ByteBuffer;
+import java.util.Iterator;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.LogBatchReader.Batch;
+
+/**
+ * Finds the end of a log after a start, in either role: scans from the checkpoint, shows every good frame, decides
+ * whether the first bad one is the torn tail or damage, and syncs what it read before anybody is told. One use.
+ * The table of its decisions is docs/recovery.md. Owned by the shard.
+ */
+public final class LogRecovery {
+
+    /**
+     * How far behind a bad frame a witness can be: two writes of the log writer and a frame, generously. What lies
+     * farther away than that has its own witnesses nearer to it.
+     */
+    private static final long LOOK_BEHIND = 16 << 20;
+
+    private final SegmentStore segments;
+    private final SegmentLayout layout;
+    private final ReplicaMetadata metadata;
+    private final AlignedBuffers buffers;
+    private final FrameVerifier verifier;
+    private final LogBatchReader reader;
+    private final FrameVisitor visitor;
+    private final Consumer<Found> done;
+    private final Chain chain = new Chain();
+    private final FrameView view = new FrameView();
+    private long position;
+
+    /** What recovery found. */
+    public sealed interface Found {
+
+        /** The log ends at {@code end}; everything below is durable and was shown. */
+        record Sound(long end, Chain.Link link) implements Found {}
+
+        /** Something that had been durable is damaged at {@code position}; nothing was changed. */
+        record Corrupt(long position, String reason) implements Found {}
+
+        /** The storage failed; nothing is known about the log. */
+        record Unreadable(String reason) implements Found {}
+    }
+
+    public LogRecovery(SegmentStore segments, ReplicaMetadata metadata, AlignedBuffers buffers, FrameVisitor visitor,
+            Consumer<Found> done) {
+        this.segments = segments;
+        this.layout = segments.layout();
+        this.metadata = metadata;
+        this.buffers = buffers;
+        this.verifier = new FrameVerifier(metadata.identity().resourceId(), layout);
+        this.reader = new LogBatchReader(segments, verifier);
+        this.visitor = visitor;
+        this.done = done;
+    }
+
+    public void start() {
+        position = metadata.checkpoint().position();
+        chain.set(metadata.checkpoint().link());
+        segments.readyFrom(position);
+        buffers.acquire(this::scan);
+    }
+
+    private void scan(ByteBuffer buffer) {
+        if (position >= segments.readyEnd()) {
+            ended(buffer, "the segments end here");
+            return;
+        }
+        reader.read(position, segments.readyEnd(), metadata.history(), chain, buffer, this::scanned);
+    }
+
+    private void scanned(Batch batch) {
+        if (batch.ioFailed()) {
+            finish(batch.bytes(), new Found.Unreadable("log at position " + batch.from() + ": " + batch.fault()));
+            return;
+        }
+        reader.visit(batch, visitor);
+        position = batch.to();
+        String fault = batch.fault();
+        if (fault == null) {
+            scan(batch.bytes());
+        } else {
+            ended(batch.bytes(), fault);
+        }
+    }
+
+    /** No good frame at {@link #position}: damage if anything proves that there was one. */
+    private void ended(ByteBuffer buffer, String fault) {
+        String proof = proofFromMetadata();
+        if (proof != null) {
+            finish(buffer, new Found.Corrupt(position, fault + ", but " + proof));
+        } else {
+            lookBehind(buffer, position + LogFormat.BLOCK, fault);
+        }
+    }
+
+    private @Nullable String proofFromMetadata() {
+        if (position < metadata.durableKnown()) {
+            return "the log was durable up to " + metadata.durableKnown();
+        }
+        for (Epoch epoch : metadata.history().epochs()) {
+            if (epoch.start() > position) {
+                return "epoch " + epoch.id() + " started behind it, at " + epoch.start();
+            }
+        }
+        return null;
+    }
+
+    /** Looks for a frame of our own behind the bad one that says that the log was durable past it. */
+    private void lookBehind(ByteBuffer buffer, long from, String fault) {
+        Segment segment = segments.holding(from);
+        if (segment == null || from > position + LOOK_BEHIND) {
+            syncFrom(buffer, layout.start(metadata.checkpoint().position()));
+            return;
+        }
+        int length = Math.min(buffer.capacity(), layout.room(from));
+        segment.pin();
+        segment.file.read(layout.offset(from), buffer.clear().limit(length), failure -> {
+            segments.unpin(segment);
+            if (failure != null) {
+                finish(buffer, new Found.Unreadable("log behind position " + position + ": " + failure));
+                return;
+            }
+            long witness = witness(buffer.clear().limit(length), from);
+            if (witness >= 0) {
+                String proof = "the frame at " + witness + " says that it was durable";
+                finish(buffer, new Found.Corrupt(position, fault + ", but " + proof));
+            } else {
+                lookBehind(buffer, from + length, fault);
+            }
+        });
+    }
+
+    private long witness(ByteBuffer buffer, long from) {
+        for (int offset = 0; offset < buffer.limit(); offset += LogFormat.BLOCK) {
+            view.wrap(buffer, offset);
+            boolean claims = view.hasMagic()
+                    && view.durableAtSeal() > position
+                    && verifier.descriptorFault(view, from + offset) == null;
+            if (claims) {
+                Epoch epoch = metadata.history().at(from + offset);
+                boolean own = epoch != null && epoch.id().id() == view.epochId()
+                        && epoch.writer() == metadata.identity().replicaId();
+                if (own) {
+                    return from + offset;
+                }
+            }
+        }
+        return -1;
+    }
+
+    /** What was only in a cache when it was scanned is durable before anybody relies on it. */
+    private void syncFrom(ByteBuffer buffer, long firstSegment) {
+        List<Long> scanned = segments.starts().stream()
+                .filter(start -> start >= firstSegment && start <= position)
+                .toList();
+        syncNext(buffer, scanned.iterator());
+    }
+
+    private void syncNext(ByteBuffer buffer, Iterator<Long> starts) {
+        if (!starts.hasNext()) {
+            finish(buffer, new Found.Sound(position, chain.link()));
+            return;
+        }
+        Segment segment = segments.holding(starts.next());
+        if (segment == null) {
+            syncNext(buffer, starts);
+            return;
+        }
+        segment.file.sync(failure -> {
+            if (failure != null) {
+                finish(buffer, new Found.Unreadable("log cannot be synced: " + failure));
+            } else {
+                syncNext(buffer, starts);
+            }
+        });
+    }
+
+    private void finish(ByteBuffer buffer, Found found) {
+        buffers.release(buffer);
+        done.accept(found);
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.log;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The part of a log that is in memory: its tail, in chunks of whole frames. Chunks below the {@linkplain #keepFrom
+ * kept} position are a cache and are given up when memory is needed. Owned by the shard.
+ */
+final class LogWindow {
+
+    private final LogMemory memory;
+    private final List<Chunk> chunks = new ArrayList<>();
+    private final ArrayDeque<Chunk> shells = new ArrayDeque<>();
+    private long keptFrom;
+
+    LogWindow(LogMemory memory) {
+        this.memory = memory;
+        memory.register(this);
+    }
+
+    /** One stretch of the log in memory: {@code used} bytes from {@code base} on. */
+    static final class Chunk {
+
+        private @Nullable ByteBuffer bytes;
+        private @Nullable ByteBuffer view;
+        long base;
+        int used;
+
+        /** Position behind its last frame: base + used, or the end of the segment behind a PAD frame. */
+        long end;
+
+        ByteBuffer bytes() {
+            ByteBuffer b = bytes;
+            if (b == null) {
+                throw new IllegalStateException("chunk has been released");
+            }
+            return b;
+        }
+
+        /** A second view of the same bytes for I/O, limited to [from, to) of the log. */
+        ByteBuffer ioView(long from, long to) {
+            ByteBuffer v = view;
+            if (v == null) {
+                v = bytes().duplicate();
+                view = v;
+            }
+            return v.limit((int) (to - base)).position((int) (from - base));
+        }
+
+        int room() {
+            return LogFormat.MAX_FRAME - used;
+        }
+
+        int offset(long position) {
+            return (int) (position - base);
+        }
+    }
+
+    /** Starts a new chunk at {@code base}; null when there is no memory now. */
+    @Nullable Chunk grow(long base, boolean control) {
+        if (!control && chunks.size() >= memory.share() && !dropOldestCached()) {
+            return null;
+        }
+        ByteBuffer bytes = memory.take(control);
+        if (bytes == null) {
+            return null;
+        }
+        Chunk chunk = shells.isEmpty() ? new Chunk() : shells.pop();
+        chunk.bytes = bytes;
+        chunk.base = base;
+        chunk.end = base;
+        chunk.used = 0;
+        chunks.add(chunk);
+        return chunk;
+    }
+
+    @Nullable Chunk last() {
+        return chunks.isEmpty() ? null : chunks.getLast();
+    }
+
+    /** The chunk that holds the byte at {@code position}; null when it is not in memory. */
+    @Nullable Chunk holding(long position) {
+        int low = 0;
+        int high = chunks.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            Chunk chunk = chunks.get(middle);
+            if (position < chunk.base) {
+                high = middle - 1;
+            } else if (position >= chunk.base + chunk.used) {
+                low = middle + 1;
+            } else {
+                return chunk;
+            }
+        }
+        return null;
+    }
+
+    /** First position that is in memory, or {@code end} when nothing is. */
+    long start(long end) {
+        return chunks.isEmpty() ? end : chunks.getFirst().base;
+    }
+
+    /** Everything below {@code position} may be given up when memory is needed. */
+    void keepFrom(long position) {
+        keptFrom = position;
+        memory.cacheGrew();
+    }
+
+    /** Gives up the oldest chunk when it is only a cache; the newest is never given up. */
+    boolean dropOldestCached() {
+        if (chunks.size() < 2 || chunks.getFirst().end > keptFrom) {
+            return false;
+        }
+        release(chunks.removeFirst());
+        return true;
+    }
+
+    /** Gives up all memory; for an idle resource, a cut log or the end. Nothing kept may be lost by it. */
+    void clear() {
+        while (!chunks.isEmpty()) {
+            release(chunks.removeLast());
+        }
+    }
+
+    /** How much of the window is kept because it is needed. */
+    boolean holdsNeeded() {
+        return !chunks.isEmpty() && chunks.getLast().end > keptFrom;
+    }
+
+    private void release(Chunk chunk) {
+        ByteBuffer bytes = chunk.bytes();
+        chunk.bytes = null;
+        chunk.view = null;
+        shells.push(chunk);
+        memory.give(bytes);
+    }
+
+    void close() {
+        clear();
+        memory.unregister(this);
+    }
+
+    int chunkCount() {
+        return chunks.size();
+    }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.log;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.FieldReader.Malformed;
+import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
+import storage.mars.engine.log.ReplicaMetadata.Fork;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
+import storage.mars.engine.log.ReplicaMetadata.Identity;
+import storage.mars.engine.log.ReplicaMetadata.Member;
+import storage.mars.engine.log.ReplicaMetadata.Role;
+import storage.mars.engine.log.ReplicaMetadata.Switches;
+import storage.mars.engine.log.ReplicaMetadata.SyncState;
+import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
+
+/**
+ * One slot of a metadata file, format version 1 (docs/format/log.md):
+ *
+ * <pre>
+ *  0 u64 magic "MARSMETA"    8 u32 version    12 u32 body length    16 u64 generation    24 body
+ *  SLOT - 4 u32 CRC32C of everything before
+ * </pre>
+ */
+final class MetadataCodec {
+
+    static final int SLOT = 64 << 10;
+    private static final long MAGIC = 0x4154_454d_5352_414dL;
+    private static final int VERSION = 1;
+    private static final int BODY = 24;
+    static final int MAX_MEMBERS = 64;
+    static final int MAX_VOLUMES = 16;
+
+    private final Checksum checksum = new Checksum();
+
+    /** What a slot holds. */
+    sealed interface Slot {
+
+        record Good(long generation, ReplicaMetadata metadata) implements Slot {}
+
+        /** Never written, torn or damaged. */
+        record Bad(String reason) implements Slot {}
+
+        /** Written by a later version of the engine, which alone may touch it. */
+        record Newer(int version) implements Slot {}
+    }
+
+    void encode(long generation, ReplicaMetadata metadata, ByteBuffer slot) {
+        slot.clear().order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < SLOT; i += Long.BYTES) {
+            slot.putLong(i, 0);
+        }
+        slot.position(BODY);
+        write(metadata, new FieldWriter(slot));
+        int length = slot.position() - BODY;
+        slot.putLong(0, MAGIC).putInt(8, VERSION).putInt(12, length).putLong(16, generation);
+        slot.clear();
+        slot.putInt(SLOT - 4, checksum.of(slot, 0, SLOT - 4));
+    }
+
+    Slot decode(ByteBuffer slot) {
+        slot.order(ByteOrder.LITTLE_ENDIAN);
+        if (slot.getLong(0) != MAGIC) {
+            return new Slot.Bad("no metadata");
+        }
+        if (checksum.of(slot, 0, SLOT - 4) != slot.getInt(SLOT - 4)) {
+            return new Slot.Bad("checksum differs");
+        }
+        if (slot.getInt(8) > VERSION) {
+            return new Slot.Newer(slot.getInt(8));
+        }
+        int length = slot.getInt(12);
+        if (length < 0 || length > SLOT - BODY - 4) {
+            return new Slot.Bad("impossible length");
+        }
+        try {
+            FieldReader in = new FieldReader(slot.slice(BODY, length));
+            ReplicaMetadata metadata = read(in);
+            in.end();
+            return new Slot.Good(slot.getLong(16), metadata);
+        } catch (Malformed e) {
+            return new Slot.Bad(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static void write(ReplicaMetadata m, FieldWriter out) {
+        Identity id = m.identity();
+        out.i64(id.resourceId()).text(id.resourceName()).i32(id.segmentBytes());
+        out.i64(id.replicaId()).text(id.replicaName());
+        out.list(m.volumes(), (w, v) -> w.u16(v.id()).text(v.name()).i64(v.sizeBytes()));
+        out.list(m.members(), (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()));
+        out.u8(m.role().ordinal()).history(m.history()).i64(m.highestTerm());
+        out.i64(m.checkpoint().position()).link(m.checkpoint().link()).i64(m.durableKnown());
+        SyncState sync = m.sync();
+        out.flag(sync.inconsistent()).u16(sync.volume()).i64(sync.copiedBytes()).i64(sync.requiredPosition());
+        out.i64(m.incarnation());
+        Grant grant = m.grant();
+        out.flag(grant != null);
+        if (grant != null) {
+            out.i64(grant.toReplica()).i64(grant.term());
+        }
+        Fork fork = m.fork();
+        out.flag(fork != null);
+        if (fork != null) {
+            out.i64(fork.position()).epochId(fork.winner()).i64(fork.winnerReplica());
+        }
+        Switches switches = m.switches();
+        out.flag(switches.shippingPaused()).flag(switches.applyPaused()).i64(switches.logBudgetBytes());
+        out.i64(m.bootId());
+    }
+
+    private static ReplicaMetadata read(FieldReader in) throws Malformed {
+        Identity identity = new Identity(in.i64(), in.text(), in.i32(), in.i64(), in.text());
+        return new ReplicaMetadata(
+                identity,
+                in.list(MAX_VOLUMES, r -> new VolumeShape(r.u16(), r.text(), r.count())),
+                in.list(MAX_MEMBERS, r -> new Member(r.i64(), r.text(), r.text())),
+                role(in.u8()),
+                in.history(),
+                in.count(),
+                new Checkpoint(in.count(), in.link()),
+                in.count(),
+                new SyncState(in.flag(), in.u16(), in.count(), in.count()),
+                in.i64(),
+                grant(in),
+                fork(in),
+                new Switches(in.flag(), in.flag(), in.count()),
+                in.i64());
+    }
+
+    private static Role role(int code) throws Malformed {
+        if (code >= Role.values().length) {
+            throw new Malformed("role of code " + code);
+        }
+        return Role.values()[code];
+    }
+
+    private static @Nullable Grant grant(FieldReader in) throws Malformed {
+        return in.flag() ? new Grant(in.i64(), in.count()) : null;
+    }
+
+    private static @Nullable Fork fork(FieldReader in) throws Malformed {
+        return in.flag() ? new Fork(in.count(), in.epochId(), in.i64()) : null;
+    }
+}

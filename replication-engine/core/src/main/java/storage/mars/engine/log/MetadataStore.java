@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.log;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.MetadataCodec.Slot;
+import storage.mars.engine.port.BlockFile;
+import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Ports;
+import storage.mars.engine.port.Storage;
+
+/**
+ * The metadata file of a replica: two slots that are written and synced one after the other, so that one of them is
+ * whole at every moment. {@link #current} is what both hold; a start that finds two generations rolls forward to
+ * both before anything else. The first failure is final. Owned by the shard.
+ */
+public final class MetadataStore {
+
+    private final BlockFile file;
+    private final MetadataCodec codec = new MetadataCodec();
+    private final ByteBuffer slot =
+            ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE).alignedSlice(Blocks.SIZE).slice(0, MetadataCodec.SLOT);
+    private final List<Consumer<ReplicaMetadata.Draft>> changes = new ArrayList<>();
+    private final List<Completion> asking = new ArrayList<>();
+    private ReplicaMetadata current;
+    private long generation;
+    private boolean writing;
+    private @Nullable IoFailure failed;
+
+    private MetadataStore(BlockFile file, ReplicaMetadata current, long generation) {
+        this.file = file;
+        this.current = current;
+        this.generation = generation;
+    }
+
+    /** Outcome of opening a metadata file. */
+    public sealed interface Opened {
+
+        record Good(MetadataStore store) implements Opened {}
+
+        /** The file is there but cannot be used; {@code reason} says why, nothing was changed. */
+        record Unusable(String reason) implements Opened {}
+    }
+
+    /** Creates the file with its first version in both slots, durably. */
+    public static void create(
+            Ports ports, String name, ReplicaMetadata first, Consumer<MetadataStore> done, Consumer<IoFailure> failed) {
+        ports.storage().create(name, Storage.Kind.METADATA, 2L * MetadataCodec.SLOT, (file, failure) -> {
+            if (file == null) {
+                failed.accept(orUnknown(failure));
+                return;
+            }
+            MetadataStore store = new MetadataStore(file, first, 0);
+            store.update(draft -> {}, problem -> {
+                if (problem == null) {
+                    done.accept(store);
+                } else {
+                    file.close();
+                    failed.accept(problem);
+                }
+            });
+        });
+    }
+
+    /** Opens the file, chooses the newer whole slot and brings both to it. */
+    public static void open(Ports ports, String name, Consumer<Opened> done) {
+        ports.storage().open(name, Storage.Kind.METADATA, (file, failure) -> {
+            if (file == null) {
+                done.accept(new Opened.Unusable("metadata file " + name + ": " + failure));
+            } else if (file.size() != 2L * MetadataCodec.SLOT) {
+                file.close();
+                done.accept(new Opened.Unusable("metadata file " + name + " has the wrong size"));
+            } else {
+                new Opening(file, name, done).readFirst();
+            }
+        });
+    }
+
+    /** Reads the two slots one after the other. */
+    private static final class Opening {
+
+        private final BlockFile file;
+        private final String name;
+        private final Consumer<Opened> done;
+        private final MetadataCodec codec = new MetadataCodec();
+        private final ByteBuffer buffer = ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE)
+                .alignedSlice(Blocks.SIZE)
+                .slice(0, MetadataCodec.SLOT);
+
+        Opening(BlockFile file, String name, Consumer<Opened> done) {
+            this.file = file;
+            this.name = name;
+            this.done = done;
+        }
+
+        void readFirst() {
+            read(0, first -> read(1, second -> choose(first, second)));
+        }
+
+        private void read(int number, Consumer<Slot> next) {
+            file.read((long) number * MetadataCodec.SLOT, buffer.clear(), failure -> next.accept(
+                    failure != null ? new Slot.Bad(failure.toString()) : codec.decode(buffer.clear())));
+        }
+
+        private void choose(Slot first, Slot second) {
+            if (first instanceof Slot.Newer newer) {
+                unusable("is of version " + newer.version() + ", which a later engine wrote: use that engine");
+            } else if (second instanceof Slot.Newer newer) {
+                unusable("is of version " + newer.version() + ", which a later engine wrote: use that engine");
+            } else if (first instanceof Slot.Good a && second instanceof Slot.Good b) {
+                Slot.Good newest = a.generation() >= b.generation() ? a : b;
+                use(newest, a.generation() == b.generation());
+            } else if (first instanceof Slot.Good a) {
+                use(a, false);
+            } else if (second instanceof Slot.Good b) {
+                use(b, false);
+            } else if (first instanceof Slot.Bad a && second instanceof Slot.Bad b) {
+                unusable("is damaged in both copies (" + a.reason() + "; " + b.reason() + ")");
+            }
+        }
+
+        private void use(Slot.Good slot, boolean inBoth) {
+            MetadataStore store = new MetadataStore(file, slot.metadata(), slot.generation());
+            if (inBoth) {
+                done.accept(new Opened.Good(store));
+                return;
+            }
+            store.update(draft -> {}, failure -> {
+                if (failure == null) {
+                    done.accept(new Opened.Good(store));
+                } else {
+                    unusable("cannot be written: " + failure);
+                }
+            });
+        }
+
+        private void unusable(String reason) {
+            file.close();
+            done.accept(new Opened.Unusable("metadata file " + name + " " + reason));
+        }
+    }
+
+    /** The version that is in both slots. */
+    public ReplicaMetadata current() {
+        return current;
+    }
+
+    /**
+     * Changes the metadata. When {@code done} is told of success the change is in both slots, synced, and in {@link
+     * #current}. Changes are applied in order; several may share one write.
+     */
+    public void update(Consumer<ReplicaMetadata.Draft> change, Completion done) {
+        if (failed != null) {
+            done.completed(failed);
+            return;
+        }
+        changes.add(change);
+        asking.add(done);
+        if (!writing) {
+            write();
+        }
+    }
+
+    private void write() {
+        writing = true;
+        List<Consumer<ReplicaMetadata.Draft>> included = List.copyOf(changes);
+        List<Completion> told = List.copyOf(asking);
+        changes.clear();
+        asking.clear();
+        ReplicaMetadata next = current;
+        for (Consumer<ReplicaMetadata.Draft> change : included) {
+            next = next.with(change);
+        }
+        ReplicaMetadata written = next;
+        codec.encode(generation + 1, written, slot);
+        // The slot that is older or damaged cannot be told apart after a crash between the two writes, and need not
+        // be: whichever is torn, the other is whole.
+        writeSlot(0, () -> writeSlot(1, () -> finish(written, told), told), told);
+    }
+
+    private void writeSlot(int number, Runnable next, List<Completion> told) {
+        ByteBuffer[] buffers = {slot.clear()};
+        file.writeDurably((long) number * MetadataCodec.SLOT, buffers, 1, failure -> {
+            if (failure == null) {
+                next.run();
+            } else {
+                fail(failure, told);
+            }
+        });
+    }
+
+    private void finish(ReplicaMetadata written, List<Completion> told) {
+        generation++;
+        current = written;
+        writing = false;
+        told.forEach(done -> done.completed(null));
+        if (!writing && !changes.isEmpty()) {
+            write();
+        }
+    }
+
+    private void fail(IoFailure failure, List<Completion> told) {
+        failed = failure;
+        writing = false;
+        List<Completion> waiting = List.copyOf(asking);
+        asking.clear();
+        changes.clear();
+        told.forEach(done -> done.completed(failure));
+        waiting.forEach(done -> done.completed(failure));
+    }
+
+    private static IoFailure orUnknown(@Nullable IoFailure failure) {
+        return failure == null ? new IoFailure(IoFailure.Kind.IO_ERROR, "unknown") : failure;
+    }
+
+    public void close() {
+        file.close();
+    }
+}

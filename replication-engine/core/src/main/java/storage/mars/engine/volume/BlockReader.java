@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.volume;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.LogAccess;
+import storage.mars.engine.log.LogLocation;
+import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.IoFailure;
+
+/**
+ * Reads any range of a volume as it is now: each block from where the index says its newest version is, the log
+ * window, a segment, zero, or the image. Owned by the shard.
+ */
+public final class BlockReader {
+
+    private static final int MAX_RUN = 1 << 20;
+
+    private final VolumeIndex index;
+    private final Images images;
+    private final LogAccess log;
+    private final Lookup lookup = new Lookup();
+    private final ArrayDeque<Read> idle = new ArrayDeque<>();
+    private final ArrayDeque<Runnable> held = new ArrayDeque<>();
+    private boolean holding;
+
+    public BlockReader(VolumeIndex index, Images images, LogAccess log) {
+        this.index = index;
+        this.images = images;
+        this.log = log;
+    }
+
+    /**
+     * Fills the remaining bytes of {@code into} from byte {@code offset} of the volume on; the range lies inside it.
+     * With {@code durableOnly} nothing is seen that is not yet durable in the log. May complete before it returns.
+     */
+    public void read(int volume, long offset, ByteBuffer into, boolean durableOnly, Completion done) {
+        if (holding) {
+            held.add(() -> read(volume, offset, into, durableOnly, done));
+            return;
+        }
+        Read read = idle.isEmpty() ? new Read() : idle.pop();
+        read.start(volume, offset, into, durableOnly, done);
+    }
+
+    /** Stops serving while the index does not know all that the images may lack. */
+    void hold() {
+        holding = true;
+    }
+
+    void resume() {
+        holding = false;
+        while (!holding && !held.isEmpty()) {
+            held.poll().run();
+        }
+    }
+
+    /** One read: its runs complete in any order. */
+    private final class Read implements Completion {
+
+        private int pending;
+        private @Nullable IoFailure failure;
+        private @Nullable Completion done;
+
+        void start(int volume, long offset, ByteBuffer into, boolean durableOnly, Completion told) {
+            done = told;
+            failure = null;
+            pending = 1;
+            long position = offset;
+            long end = offset + into.remaining();
+            while (position < end) {
+                long block = position >> Blocks.SHIFT;
+                long blocks = Math.min(MAX_RUN, ((end - 1) >> Blocks.SHIFT) - block + 1);
+                index.lookup(volume, block, (int) blocks, durableOnly, lookup);
+                long runEnd = Math.min(end, (block + lookup.blocks()) << Blocks.SHIFT);
+                run(volume, position, (int) (runEnd - position), into);
+                into.position(into.position() + (int) (runEnd - position));
+                position = runEnd;
+            }
+            completed(null);
+        }
+
+        private void run(int volume, long position, int length, ByteBuffer into) {
+            switch (lookup.kind()) {
+                case ZERO -> zero(into, into.position(), length);
+                case LOG -> fromLog(position, length, into);
+                case IMAGE -> {
+                    pending++;
+                    images.of(volume).read(position, into.slice(into.position(), length), this);
+                }
+            }
+        }
+
+        private void fromLog(long position, int length, ByteBuffer into) {
+            long skip = position & (Blocks.SIZE - 1);
+            long at = LogLocation.position(lookup.location()) + skip;
+            if (!log.tail().copy(at, length, into, into.position())) {
+                pending++;
+                fromSegment(lookup.location(), at, length, into.slice(into.position(), length));
+            }
+        }
+
+        private void fromSegment(long location, long at, int length, ByteBuffer into) {
+            log.buffers().acquire(buffer -> log.reader().readRecord(location, log.history().get(), buffer, batch -> {
+                if (batch.fault() == null) {
+                    int skip = (int) (at - batch.from());
+                    into.put(0, batch.bytes(), batch.bytes().position() + skip, length);
+                }
+                log.buffers().release(buffer);
+                completed(batch.fault() == null
+                        ? null
+                        : new IoFailure(IoFailure.Kind.IO_ERROR, "log at " + at + ": " + batch.fault()));
+            }));
+        }
+
+        @Override
+        public void completed(@Nullable IoFailure problem) {
+            if (problem != null && failure == null) {
+                failure = problem;
+            }
+            pending--;
+            Completion told = done;
+            if (pending == 0 && told != null) {
+                done = null;
+                IoFailure result = failure;
+                idle.push(this);
+                told.completed(result);
+            }
+        }
+    }
+
+    private static void zero(ByteBuffer into, int at, int length) {
+        int i = 0;
+        for (; i + Long.BYTES <= length; i += Long.BYTES) {
+            into.putLong(at + i, 0);
+        }
+        for (; i < length; i++) {
+            into.put(at + i, (byte) 0);
+        }
+    }
+}

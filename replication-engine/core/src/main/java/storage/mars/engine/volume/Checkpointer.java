@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.volume;
+
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.LinkReader;
+import storage.mars.engine.log.LogTail;
+import storage.mars.engine.log.MetadataStore;
+import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
+import storage.mars.engine.log.SegmentStore;
+import storage.mars.engine.port.IoFailure;
+
+/**
+ * Moves the checkpoint: samples the applied position, syncs the images, records it, then lets segments go. When a
+ * sync of the images fails, nothing since the last checkpoint counts as applied: all of it goes back into the index
+ * before anything is read or the next checkpoint is tried. Table: docs/recovery.md. Owned by the shard.
+ */
+public final class Checkpointer {
+
+    private final LogTail tail;
+    private final SegmentStore segments;
+    private final MetadataStore metadata;
+    private final LinkReader links;
+    private final Images images;
+    private final IndexFeed feed;
+    private final WriteBack writeBack;
+    private final BlockReader reader;
+    private final LongSupplier retained;
+    private final Listener listener;
+    private State state = State.IDLE;
+    private @Nullable String trouble;
+
+    /** Steps of one checkpoint, and of making up for a failed one. */
+    public enum State {
+        IDLE,
+        FINDING_LINK,
+        SYNCING,
+        RECORDING,
+        /** The images' sync has failed; waits for the running write-back round to end. */
+        DRAINING,
+        /** Enters the log since the last checkpoint into the index once more; reads wait. */
+        REFEEDING,
+        STOPPED
+    }
+
+    /** Who is told; called on the shard. */
+    public interface Listener {
+
+        /** A checkpoint was recorded. */
+        void checkpointed();
+
+        /** The metadata cannot be written: nothing can be promised any more. */
+        void metadataFailed(IoFailure failure);
+    }
+
+    /** {@code retained} yields the position from which on members still need the log. */
+    public Checkpointer(
+            LogTail tail,
+            SegmentStore segments,
+            MetadataStore metadata,
+            LinkReader links,
+            Images images,
+            IndexFeed feed,
+            WriteBack writeBack,
+            BlockReader reader,
+            LongSupplier retained,
+            Listener listener) {
+        this.tail = tail;
+        this.segments = segments;
+        this.metadata = metadata;
+        this.links = links;
+        this.images = images;
+        this.feed = feed;
+        this.writeBack = writeBack;
+        this.reader = reader;
+        this.retained = retained;
+        this.listener = listener;
+    }
+
+    public State state() {
+        return state;
+    }
+
+    /** Why the last checkpoint failed, in words for the operator; null when it did not. */
+    public @Nullable String trouble() {
+        return trouble;
+    }
+
+    public long position() {
+        return metadata.current().checkpoint().position();
+    }
+
+    /** Starts a checkpoint when there is something to record and none is under way. */
+    public void start() {
+        long applied = feed.applied();
+        if (state != State.IDLE || applied <= position()) {
+            releaseSegments();
+            return;
+        }
+        state = State.FINDING_LINK;
+        links.read(applied, (link, failure) -> {
+            if (link == null) {
+                trouble = String.valueOf(failure);
+                leave(State.FINDING_LINK);
+            } else if (state == State.FINDING_LINK) {
+                sync(applied, link);
+            }
+        });
+    }
+
+    private void sync(long applied, Chain.Link link) {
+        state = State.SYNCING;
+        images.sync(failure -> {
+            if (state != State.SYNCING) {
+                return;
+            }
+            if (failure == null) {
+                record(applied, link);
+            } else {
+                trouble = "images cannot be synced: " + failure;
+                state = State.DRAINING;
+                writeBack.stop();
+                drained();
+            }
+        });
+    }
+
+    private void record(long applied, Chain.Link link) {
+        state = State.RECORDING;
+        long durable = tail.durable();
+        metadata.update(
+                draft -> {
+                    draft.checkpoint = new Checkpoint(applied, link);
+                    draft.durableKnown = Math.max(draft.durableKnown, durable);
+                },
+                failure -> {
+                    if (failure != null) {
+                        listener.metadataFailed(failure);
+                        return;
+                    }
+                    trouble = null;
+                    leave(State.RECORDING);
+                    releaseSegments();
+                    listener.checkpointed();
+                });
+    }
+
+    private void leave(State from) {
+        if (state == from) {
+            state = State.IDLE;
+        }
+    }
+
+    /** A write-back round has ended, or none was running. */
+    public void drained() {
+        if (state == State.DRAINING && !writeBack.isRunning()) {
+            state = State.REFEEDING;
+            reader.hold();
+            feed.restart(position());
+            refed();
+        }
+    }
+
+    /** The index knows again all that the images may lack. */
+    public void refed() {
+        if (state == State.REFEEDING && feed.isCaughtUp()) {
+            state = State.IDLE;
+            reader.resume();
+            writeBack.restart();
+        }
+    }
+
+    /** Lets go of segments that neither this replica nor a member needs. */
+    public void releaseSegments() {
+        segments.release(Math.min(position(), retained.getAsLong()));
+    }
+
+    public void stop() {
+        state = State.STOPPED;
+    }
+}

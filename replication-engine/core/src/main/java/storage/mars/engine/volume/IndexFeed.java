@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.volume;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.FrameView;
+import storage.mars.engine.log.LogAccess;
+import storage.mars.engine.log.LogBatchReader.Batch;
+import storage.mars.engine.log.RecordType;
+
+/**
+ * Enters durable frames into the index, in log order: straight from memory when they have just become durable, from
+ * the segments when it has been held back (paused apply) or has to begin again (failed image sync). Owned by the
+ * shard.
+ */
+public final class IndexFeed {
+
+    private final VolumeIndex index;
+    private final LogAccess log;
+    private final Listener listener;
+    private long limit = Long.MAX_VALUE;
+    private long fed;
+    private boolean reading;
+
+    /** Who is told; called on the shard. */
+    public interface Listener {
+
+        /** Everything durable below the limit is in the index now. */
+        void fed();
+
+        /** A frame that was durable cannot be read back from the log. */
+        void logDamaged(String reason);
+    }
+
+    /** Continues at {@code position}: everything below is in the index or in the images. */
+    public IndexFeed(VolumeIndex index, LogAccess log, long position, Listener listener) {
+        this.index = index;
+        this.log = log;
+        this.fed = position;
+        this.listener = listener;
+    }
+
+    /** Enters the data records of a durable frame. */
+    public static void enter(FrameView frame, VolumeIndex index) {
+        long since = frame.position();
+        for (int i = 0; i < frame.recordCount(); i++) {
+            RecordType type = frame.type(i);
+            if (type == null || type.family() != RecordType.Family.DATA) {
+                continue;
+            }
+            long block = frame.rangeOffset(i) >> Blocks.SHIFT;
+            long count = frame.rangeLength(i) >> Blocks.SHIFT;
+            if (type == RecordType.WRITE) {
+                index.durableWrite(frame.volume(i), block, (int) count, frame.location(i), frame.order(i), since);
+            } else {
+                index.durableZero(frame.volume(i), block, count, frame.order(i), since);
+            }
+        }
+    }
+
+    /** Everything below is in the index or in the images. */
+    public long position() {
+        return fed;
+    }
+
+    /** Applied position for an index that is fed up to here only. */
+    public long applied() {
+        return index.applied(fed);
+    }
+
+    public boolean isCaughtUp() {
+        return !reading && fed >= Math.min(limit, log.tail().durable());
+    }
+
+    /** Nothing at or behind {@code position}, a frame boundary, enters the index until the limit is moved. */
+    public void limit(long position) {
+        limit = position;
+        advance();
+    }
+
+    /** Begins again at {@code position}, from which on the log is entered once more. */
+    void restart(long position) {
+        fed = position;
+        advance();
+    }
+
+    /** The durable position or the limit has grown. */
+    public void advance() {
+        long until = Math.min(limit, log.tail().durable());
+        if (reading || fed >= until) {
+            return;
+        }
+        if (log.tail().memoryStart() <= fed) {
+            log.tail().visit(fed, until, frame -> enter(frame, index));
+            fed = until;
+            log.tail().keepFrom(fed);
+            listener.fed();
+            return;
+        }
+        reading = true;
+        log.buffers().acquire(buffer -> read(buffer, until));
+    }
+
+    private void read(ByteBuffer buffer, long until) {
+        log.reader().read(fed, until, log.history().get(), null, buffer, batch -> entered(batch, until));
+    }
+
+    private void entered(Batch batch, long until) {
+        log.reader().visit(batch, frame -> enter(frame, index));
+        fed = batch.to();
+        @Nullable String fault = batch.fault();
+        if (fault == null && fed < until) {
+            read(batch.bytes(), until);
+            return;
+        }
+        reading = false;
+        log.buffers().release(batch.bytes());
+        if (fault != null) {
+            listener.logDamaged("log at " + fed + " cannot be read back: " + fault);
+            return;
+        }
+        listener.fed();
+        advance();
+    }
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.volume;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.LogAccess;
+import storage.mars.engine.log.LogBatchReader.Batch;
+import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.log.LogLocation;
+import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Shard;
+
+/**
+ * Copies durable log content to the images, in rounds: a round takes dirty blocks from the index, collects their
+ * payloads in staging memory in the order of the images, zeroes what is to be zero, then writes runs of neighbours.
+ * Operations of different rounds are never in flight together, nor are overlapping ones of one round. Owned by the
+ * shard.
+ */
+public final class WriteBack {
+
+    private static final int STAGING = 8;
+    private static final int BLOCKS_PER_BUFFER = LogFormat.MAX_FRAME / Blocks.SIZE;
+    static final int ROUND_BLOCKS = STAGING * BLOCKS_PER_BUFFER;
+    private static final int MAX_IN_FLIGHT = 64;
+    private static final long RETRY_NANOS = 1_000_000_000L;
+
+    private final VolumeIndex index;
+    private final Images images;
+    private final LogAccess log;
+    private final Shard shard;
+    private final Listener listener;
+    private final List<ByteBuffer> staging = new ArrayList<>();
+    private final Completion zeroDone = this::zeroCompleted;
+    private final Completion writeDone = this::writeCompleted;
+    private long[] missing = new long[64];
+    private int missingCount;
+    private int inFlight;
+    private int nextRun;
+    private long written;
+    private boolean running;
+    private boolean stopped;
+    private boolean retrying;
+    private @Nullable String trouble;
+    private @Nullable IoFailure roundFailure;
+
+    /** Who is told of progress; called on the shard. */
+    public interface Listener {
+
+        /** A round has ended: the applied position may have grown, the index has room. */
+        void wroteBack();
+
+        /** A payload that was durable cannot be read back from the log. */
+        void logDamaged(String reason);
+    }
+
+    public WriteBack(VolumeIndex index, Images images, LogAccess log, Shard shard, Listener listener) {
+        this.index = index;
+        this.images = images;
+        this.log = log;
+        this.shard = shard;
+        this.listener = listener;
+    }
+
+    /** Starts a round when none runs and something is dirty. */
+    public void wake() {
+        if (running || stopped || retrying || !index.startRound(ROUND_BLOCKS)) {
+            return;
+        }
+        running = true;
+        roundFailure = null;
+        gatherBuffers();
+    }
+
+    public boolean isRunning() {
+        return running;
+    }
+
+    /** Why the images do not take what is to be written, in words for the operator; null while they do. */
+    public @Nullable String trouble() {
+        return trouble;
+    }
+
+    /** Bytes written to images so far. */
+    public long writtenBytes() {
+        return written;
+    }
+
+    /** No round starts any more; a running one ends as usual. */
+    public void stop() {
+        stopped = true;
+    }
+
+    /** Rounds start again after {@link #stop}. */
+    public void restart() {
+        stopped = false;
+        wake();
+    }
+
+    private void gatherBuffers() {
+        int needed = (index.round().blocks() + BLOCKS_PER_BUFFER - 1) / BLOCKS_PER_BUFFER;
+        if (staging.size() < needed) {
+            log.buffers().acquire(buffer -> {
+                staging.add(buffer);
+                gatherBuffers();
+            });
+        } else {
+            collect();
+        }
+    }
+
+    private ByteBuffer buffer(int i) {
+        return staging.get(i / BLOCKS_PER_BUFFER);
+    }
+
+    private static int offset(int i) {
+        return i % BLOCKS_PER_BUFFER * Blocks.SIZE;
+    }
+
+    /** Copies what is in memory; what is not is read from the segments in the order of the log. */
+    private void collect() {
+        Round round = index.round();
+        missingCount = 0;
+        for (int i = 0; i < round.blocks(); i++) {
+            long position = LogLocation.position(round.location(i));
+            if (!log.tail().copy(position, Blocks.SIZE, buffer(i), offset(i))) {
+                addMissing(i);
+            }
+        }
+        if (missingCount == 0) {
+            zero();
+        } else {
+            sortMissing();
+            log.buffers().acquire(buffer -> readMissing(0, buffer));
+        }
+    }
+
+    /** Packed as block of the log and index in the round, so that one sort orders them by log position. */
+    private void addMissing(int i) {
+        if (missingCount == missing.length) {
+            missing = Arrays.copyOf(missing, missingCount * 2);
+        }
+        missing[missingCount++] = LogLocation.position(index.round().location(i)) | i;
+    }
+
+    private void sortMissing() {
+        Arrays.sort(missing, 0, missingCount);
+    }
+
+    private void readMissing(int from, ByteBuffer buffer) {
+        if (from == missingCount) {
+            log.buffers().release(buffer);
+            zero();
+            return;
+        }
+        int first = (int) (missing[from] & (Blocks.SIZE - 1));
+        long frame = LogLocation.frame(index.round().location(first));
+        log.reader().read(frame, log.tail().durable(), log.history().get(), null, buffer,
+                batch -> take(from, batch));
+    }
+
+    private void take(int from, Batch batch) {
+        int next = from;
+        while (next < missingCount && Blocks.floor(missing[next]) < batch.to()) {
+            int i = (int) (missing[next] & (Blocks.SIZE - 1));
+            int at = (int) (Blocks.floor(missing[next]) - batch.from());
+            buffer(i).put(offset(i), batch.bytes(), at, Blocks.SIZE);
+            next++;
+        }
+        if (next == from) {
+            log.buffers().release(batch.bytes());
+            String reason = "log at " + batch.to() + " cannot be read back: " + batch.fault();
+            end(new IoFailure(IoFailure.Kind.IO_ERROR, reason));
+            listener.logDamaged(reason);
+        } else {
+            readMissing(next, batch.bytes());
+        }
+    }
+
+    private void zero() {
+        Round round = index.round();
+        inFlight = 1;
+        for (int i = 0; i < round.zeroRanges(); i++) {
+            inFlight++;
+            long from = round.zeroBlock(i) << Blocks.SHIFT;
+            images.of(round.zeroVolume(i)).zero(from, round.zeroBlocks(i) << Blocks.SHIFT, zeroDone);
+        }
+        zeroCompleted(null);
+    }
+
+    private void zeroCompleted(@Nullable IoFailure failure) {
+        note(failure);
+        if (--inFlight > 0) {
+            return;
+        }
+        if (roundFailure != null) {
+            end(roundFailure);
+        } else {
+            nextRun = 0;
+            inFlight = 1;
+            writeCompleted(null);
+        }
+    }
+
+    private void writeCompleted(@Nullable IoFailure failure) {
+        note(failure);
+        inFlight--;
+        Round round = index.round();
+        while (roundFailure == null && nextRun < round.blocks() && inFlight < MAX_IN_FLIGHT) {
+            writeRun(round);
+        }
+        if (inFlight == 0) {
+            end(roundFailure);
+        }
+    }
+
+    private void writeRun(Round round) {
+        int first = nextRun;
+        int bufferEnd = (first / BLOCKS_PER_BUFFER + 1) * BLOCKS_PER_BUFFER;
+        nextRun = Math.min(round.runEnd(first), bufferEnd);
+        int length = (nextRun - first) * Blocks.SIZE;
+        inFlight++;
+        written += length;
+        images.of(round.volume(first))
+                .write(round.block(first) << Blocks.SHIFT, buffer(first).slice(offset(first), length), writeDone);
+    }
+
+    private void note(@Nullable IoFailure failure) {
+        if (failure != null && roundFailure == null) {
+            roundFailure = failure;
+        }
+    }
+
+    private void end(@Nullable IoFailure failure) {
+        staging.forEach(log.buffers()::release);
+        staging.clear();
+        running = false;
+        if (failure == null) {
+            trouble = null;
+            index.roundDone();
+        } else {
+            trouble = "image cannot be written: " + failure;
+            index.roundFailed();
+            retryLater();
+        }
+        listener.wroteBack();
+        wake();
+    }
+
+    private void retryLater() {
+        retrying = true;
+        shard.schedule(RETRY_NANOS, () -> {
+            retrying = false;
+            wake();
+        });
+    }
+}
