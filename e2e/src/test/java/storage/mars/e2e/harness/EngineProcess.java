@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -14,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -174,6 +176,20 @@ public final class EngineProcess implements AutoCloseable {
         if (isAlive()) {
             thaw();
             kill();
+        }
+        keepLog();
+    }
+
+    /** Temporary directories go with the test; what the engine said stays. */
+    private void keepLog() {
+        Path kept = Path.of("target", "engine-logs");
+        try {
+            Files.createDirectories(kept);
+            String name = settings.home().subpath(1, settings.home().getNameCount()).toString();
+            Path copy = kept.resolve(name.replace('/', '-') + ".log");
+            Files.copy(log(), copy, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

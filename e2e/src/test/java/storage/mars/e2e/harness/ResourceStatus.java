@@ -13,6 +13,14 @@ public record ResourceStatus(JsonNode json) {
         return text(json, "role");
     }
 
+    public boolean isPrimary() {
+        return role().equalsIgnoreCase("primary");
+    }
+
+    public boolean isSecondary() {
+        return role().equalsIgnoreCase("secondary");
+    }
+
     public String state() {
         return text(json, "state");
     }
@@ -21,8 +29,8 @@ public record ResourceStatus(JsonNode json) {
         return number(json, "term");
     }
 
-    public long incarnation() {
-        return number(json, "incarnation");
+    public String incarnation() {
+        return text(json, "incarnation");
     }
 
     public boolean consistent() {

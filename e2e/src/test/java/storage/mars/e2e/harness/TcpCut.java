@@ -146,7 +146,6 @@ public final class TcpCut implements AutoCloseable {
             }
         } catch (IOException e) {
             // One end is gone: the other follows.
-            return;
         } finally {
             sockets.remove(from);
             sockets.remove(to);

@@ -8,11 +8,24 @@ import java.util.List;
 import storage.mars.e2e.nbd.NbdConnection;
 
 /** Which write each block of a volume holds, as read at one time. */
-public record ContentSnapshot(long[] sequences, List<String> damage) {
+public final class ContentSnapshot {
     private static final int BLOCKS_PER_READ = 256;
+    private final long[] sequences;
+    private final List<String> damage;
 
-    public ContentSnapshot {
-        damage = List.copyOf(damage);
+    ContentSnapshot(long[] sequences, List<String> damage) {
+        this.sequences = sequences;
+        this.damage = List.copyOf(damage);
+    }
+
+    /** For each block the sequence of the write that it holds; 0 is none. */
+    public long[] sequences() {
+        return sequences.clone();
+    }
+
+    /** Blocks that hold no write of the run, and why. */
+    public List<String> damage() {
+        return damage;
     }
 
     public static ContentSnapshot read(NbdConnection from, WriteHistory history)

@@ -69,9 +69,10 @@ public final class HistoryVerifier {
 
     /** How many writes of the history the content includes, superseded ones too. */
     public long included(ContentSnapshot content) {
+        long[] sequences = content.sequences();
         long count = 0;
         for (long sequence = 1; sequence <= history.issued(); sequence++) {
-            if (content.sequences()[history.block(sequence)] >= sequence) {
+            if (sequences[history.block(sequence)] >= sequence) {
                 count++;
             }
         }

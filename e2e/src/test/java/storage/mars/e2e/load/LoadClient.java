@@ -4,6 +4,7 @@ package storage.mars.e2e.load;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -12,12 +13,14 @@ import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import storage.mars.e2e.nbd.NbdAddress;
 import storage.mars.e2e.nbd.NbdConnection;
 
 /**
- * Writes stamped blocks in random order until stopped and keeps the history. {@code depth} requests
- * are in flight, never two of them for one block. Runs on virtual threads, one for each request in
- * flight.
+ * Writes stamped blocks in random order until stopped and keeps the history; reads each block
+ * before it overwrites it, so that a lost write cannot hide behind a later one. The volume has to
+ * be zero at first. {@code depth} requests are in flight, never two of them for one block. Runs on
+ * virtual threads, one for each request in flight.
  */
 public final class LoadClient implements AutoCloseable {
     private final LoadSettings settings;
@@ -26,6 +29,7 @@ public final class LoadClient implements AutoCloseable {
     private final List<Thread> writers = new ArrayList<>();
     private final Queue<String> errors = new ConcurrentLinkedQueue<>();
     private final BitSet busy;
+    private final long[] latest;
     private final SplittableRandom random;
     private final AtomicLong longestPauseNanos = new AtomicLong();
     private volatile boolean stopping;
@@ -34,6 +38,7 @@ public final class LoadClient implements AutoCloseable {
         this.settings = settings;
         history = new WriteHistory(run, settings.blocks(), settings.journal());
         busy = new BitSet(settings.blocks());
+        latest = new long[settings.blocks()];
         random = new SplittableRandom(run);
         for (int i = 0; i < settings.connections(); i++) {
             connections.add(
@@ -100,8 +105,15 @@ public final class LoadClient implements AutoCloseable {
 
     /** Reads what the export holds now, over a connection of its own. */
     public ContentSnapshot content() throws IOException {
-        try (var connection = NbdConnection.open(settings.address(), settings.export())) {
-            return ContentSnapshot.read(connection, history);
+        return contentOn(settings.address());
+    }
+
+    /** Reads what another engine's replica of the export holds now. */
+    public ContentSnapshot contentOn(NbdAddress address) throws IOException {
+        try (var connection = NbdConnection.open(address, settings.export())) {
+            ContentSnapshot content = ContentSnapshot.read(connection, history);
+            connection.disconnect();
+            return content;
         }
     }
 
@@ -119,7 +131,6 @@ public final class LoadClient implements AutoCloseable {
                 connection.close();
             } catch (IOException e) {
                 // The server is gone already, which is what the caller wanted of this connection.
-                continue;
             }
         }
     }
@@ -140,16 +151,28 @@ public final class LoadClient implements AutoCloseable {
         int block = claim();
         try {
             long began = System.nanoTime();
+            connection.call(from -> checkBeforeOverwriting(block, from));
             long sequence = history.issue(block);
             byte[] content = BlockStamp.encode(history.run(), block, sequence);
             connection.call(to -> to.write((long) block * BlockStamp.SIZE, content));
             history.acknowledge(sequence);
+            latest[block] = sequence;
             longestPauseNanos.accumulateAndGet(System.nanoTime() - began, Math::max);
             if (sequence % settings.flushEvery() == 0) {
                 connection.call(NbdConnection::flush);
             }
         } finally {
             release(block);
+        }
+    }
+
+    /** What is overwritten can no longer be checked at the end. */
+    private void checkBeforeOverwriting(int block, NbdConnection from) throws IOException {
+        byte[] content = from.read((long) block * BlockStamp.SIZE, BlockStamp.SIZE);
+        var found = BlockStamp.decode(history.run(), block, ByteBuffer.wrap(content));
+        if (!found.equals(new BlockStamp.Version(latest[block]))) {
+            errors.add(
+                    "block %d holds %s instead of write %d".formatted(block, found, latest[block]));
         }
     }
 

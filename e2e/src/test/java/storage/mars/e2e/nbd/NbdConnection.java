@@ -6,6 +6,7 @@ import java.io.InterruptedIOException;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,9 +53,10 @@ public final class NbdConnection implements AutoCloseable {
     }
 
     public byte[] read(long offset, int length) throws IOException {
-        var request = new Pending("READ", ByteBuffer.allocate(length), offset);
+        var content = new byte[length];
+        var request = new Pending("READ", ByteBuffer.wrap(content), offset);
         await(send(Wire.READ, 0, offset, length, ByteBuffer.allocate(0), request));
-        return request.into.array();
+        return content;
     }
 
     public void write(long offset, byte[] data) throws IOException {
@@ -216,7 +218,7 @@ public final class NbdConnection implements AutoCloseable {
     }
 
     private void failAll(IOException cause) {
-        for (Long cookie : pending.keySet()) {
+        for (Long cookie : List.copyOf(pending.keySet())) {
             Pending request = pending.remove(cookie);
             if (request != null) {
                 request.done.completeExceptionally(cause);
