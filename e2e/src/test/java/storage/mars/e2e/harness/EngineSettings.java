@@ -67,6 +67,14 @@ public record EngineSettings(
         return LOOPBACK + (advertisedPeerPort == 0 ? peerPort : advertisedPeerPort);
     }
 
+    /** Runs an engine of these settings to its end. */
+    public Command command(Path program) {
+        var words = new ArrayList<Object>();
+        words.add(program);
+        words.addAll(arguments());
+        return Command.of(words.toArray());
+    }
+
     List<String> arguments() {
         var words = new ArrayList<String>();
         words.addAll(List.of("--name", name, "--data-dir", dataDir.toString()));
