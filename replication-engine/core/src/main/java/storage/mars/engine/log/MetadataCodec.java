@@ -89,7 +89,7 @@ final class MetadataCodec {
         out.i64(id.resourceId()).text(id.resourceName()).i32(id.segmentBytes());
         out.i64(id.replicaId()).text(id.replicaName());
         out.list(m.volumes(), (w, v) -> w.u16(v.id()).text(v.name()).i64(v.sizeBytes()));
-        out.list(m.members(), (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()));
+        out.list(m.members(), (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
         out.u8(m.role().ordinal()).history(m.history()).i64(m.highestTerm());
         out.i64(m.checkpoint().position()).link(m.checkpoint().link()).i64(m.durableKnown());
         SyncState sync = m.sync();
@@ -115,7 +115,7 @@ final class MetadataCodec {
         return new ReplicaMetadata(
                 identity,
                 in.list(MAX_VOLUMES, r -> new VolumeShape(r.u16(), r.text(), r.count())),
-                in.list(MAX_MEMBERS, r -> new Member(r.i64(), r.text(), r.text())),
+                in.list(MAX_MEMBERS, r -> new Member(r.i64(), r.text(), r.text(), r.flag())),
                 role(in.u8()),
                 in.history(),
                 in.count(),

@@ -42,7 +42,11 @@ public record ReplicaMetadata(
 
     public record VolumeShape(int id, String name, long sizeBytes) {}
 
-    public record Member(long id, String name, String address) {}
+    /**
+     * Another or the own replica. The log is kept for {@code attached} members; one that was dropped because the log
+     * had no more room comes back by a sync.
+     */
+    public record Member(long id, String name, String address, boolean attached) {}
 
     /** Every record below {@code position} is in the images, which were synced afterwards. */
     public record Checkpoint(long position, Chain.Link link) {}
@@ -60,8 +64,14 @@ public record ReplicaMetadata(
         public static final SyncState FROM_THE_START = new SyncState(true, 0, 0, 0);
     }
 
-    /** The right to write that this replica, a former primary, has given away. */
-    public record Grant(long toReplica, long term) {}
+    /**
+     * The right to write that this replica, a former primary, has laid down at the end of its log: for one replica,
+     * or with {@code toReplica} {@link #ANYBODY} for the first that holds all of it and asks.
+     */
+    public record Grant(long toReplica, long term) {
+
+        public static final long ANYBODY = 0;
+    }
 
     /** Where this replica's log and that of the writer of {@code winner} part; data behind it is a branch. */
     public record Fork(long position, EpochId winner, long winnerReplica) {}

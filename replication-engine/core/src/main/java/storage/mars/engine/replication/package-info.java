@@ -1,4 +1,5 @@
-/** Replication of a log between members: shipping, pulling, sync and repair. */
+// SPDX-License-Identifier: Apache-2.0
+/** How engines talk: messages, shipping and pulling of the log, copying of blocks. */
 @NullMarked
 package storage.mars.engine.replication;
 

@@ -6,7 +6,7 @@ import storage.mars.engine.log.LogLocation;
 
 /**
  * Where the newest content of every block of a resource is while the image does not have it. Owned
- * by the shard of the resource; allocates only to grow.
+ * by the shard of the resource; writes and lookups allocate only to grow.
  *
  * <p>Three layers, each newer than the next: <i>fresh</i> (admitted, not durable), <i>dirty</i>
  * (durable, not in the image) and <i>writing</i> (taken by the running write-back round). A version
@@ -161,6 +161,11 @@ public final class VolumeIndex {
      */
     public long applied(long durable) {
         return Math.min(durable, ledger.oldest());
+    }
+
+    /** Whether a round would find something to do. */
+    public boolean isDirty() {
+        return !dirty.isEmpty();
     }
 
     /** Block versions in all layers. */

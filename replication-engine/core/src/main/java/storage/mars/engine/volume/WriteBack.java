@@ -32,8 +32,10 @@ public final class WriteBack {
     private final VolumeIndex index;
     private final Images images;
     private final LogAccess log;
+    private final ImageTurns turns;
     private final Shard shard;
     private final Listener listener;
+    private final Runnable round = this::round;
     private final List<ByteBuffer> staging = new ArrayList<>();
     private final Completion zeroDone = this::zeroCompleted;
     private final Completion writeDone = this::writeCompleted;
@@ -58,20 +60,30 @@ public final class WriteBack {
         void logDamaged(String reason);
     }
 
-    public WriteBack(VolumeIndex index, Images images, LogAccess log, Shard shard, Listener listener) {
+    public WriteBack(VolumeIndex index, Images images, LogAccess log, ImageTurns turns, Shard shard, Listener listener) {
         this.index = index;
         this.images = images;
         this.log = log;
+        this.turns = turns;
         this.shard = shard;
         this.listener = listener;
     }
 
     /** Starts a round when none runs and something is dirty. */
     public void wake() {
-        if (running || stopped || retrying || !index.startRound(ROUND_BLOCKS)) {
+        if (!running && !stopped && !retrying && index.isDirty()) {
+            running = true;
+            turns.take(round);
+        }
+    }
+
+    private void round() {
+        if (stopped || !index.startRound(ROUND_BLOCKS)) {
+            running = false;
+            turns.giveBack();
+            listener.wroteBack();
             return;
         }
-        running = true;
         roundFailure = null;
         gatherBuffers();
     }
@@ -239,6 +251,7 @@ public final class WriteBack {
         staging.forEach(log.buffers()::release);
         staging.clear();
         running = false;
+        turns.giveBack();
         if (failure == null) {
             trouble = null;
             index.roundDone();
