@@ -44,7 +44,8 @@ final class Members {
     void set(List<Member> members) {
         for (Member member : members) {
             if (member.id() != self) {
-                Peer peer = peers.computeIfAbsent(member.id(), id -> new Peer(id, member.name(), member.address()));
+                Peer peer = peers.computeIfAbsent(member.id(), this::born);
+                peer.name = member.name();
                 peer.attached = member.attached();
                 if (peer.hello == null) {
                     peer.address = member.address();
@@ -55,6 +56,12 @@ final class Members {
                 .filter(peer -> members.stream().noneMatch(member -> member.id() == peer.id))
                 .toList();
         gone.forEach(this::drop);
+    }
+
+    private Peer born(long id) {
+        Peer peer = new Peer(id);
+        peer.nextDialNanos = ports.clock().nanoTime();
+        return peer;
     }
 
     private void drop(Peer peer) {

@@ -10,8 +10,8 @@ final class Peer {
     static final long UNKNOWN = -1;
 
     final long id;
-    String name;
-    String address;
+    String name = "";
+    String address = "";
     boolean attached = true;
     @Nullable Session session;
     @Nullable Hello hello;
@@ -26,10 +26,8 @@ final class Peer {
     int failedDials;
     boolean dialling;
 
-    Peer(long id, String name, String address) {
+    Peer(long id) {
         this.id = id;
-        this.name = name;
-        this.address = address;
     }
 
     boolean isConnected() {

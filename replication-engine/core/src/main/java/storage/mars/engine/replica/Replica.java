@@ -77,6 +77,7 @@ final class Replica implements ReplicaParts.Owner {
 
     private void begin(MetadataStore store) {
         metadata = store;
+        lastCheckpointNanos = ports.clock().nanoTime();
         PeerTalk conversation = new PeerTalk(this);
         Members all = new Members(
                 ports, codec, store.current().identity().replicaId(), conversation, conversation::greet);

@@ -50,7 +50,7 @@ public final class RestartingPrimaryScenario implements Scenario {
         workload.stop();
         world.runUntil("all is answered", workload::isIdle, 100 * SECOND);
         workload.check();
-        world.runUntil("all is applied", () -> isApplied(engine), 100 * SECOND);
+        try { world.runUntil("all is applied", () -> isApplied(engine), 100 * SECOND); } catch (RuntimeException e) { System.err.println("DBG "+engine.status()); throw e; }
         new DurabilityChecker(history).check(0, VOLUME,
                 (v, offset, length) -> machine.disk().read(SimEngine.image(), View.CURRENT, offset, length));
     }
