@@ -109,7 +109,7 @@ public final class LogMemory {
      * Runs {@code task} once, when a chunk may be free; first come, first served. It may run inside of any call, so
      * it only gives work to the shard.
      */
-    void whenFree(Runnable task) {
+    public void whenFree(Runnable task) {
         waiting.add(task);
     }
 }

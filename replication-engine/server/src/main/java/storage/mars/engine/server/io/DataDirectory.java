@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.io;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The directory that holds everything an engine keeps, locked by it alone from {@link #open} to
+ * {@link #close}. Callable from any thread.
+ */
+public final class DataDirectory implements AutoCloseable {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(DataDirectory.class);
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]+");
+
+    private final Path path;
+    private final DirectoryLock lock;
+    private final FileStore store;
+    private final boolean direct;
+
+    private DataDirectory(Path path, DirectoryLock lock, FileStore store, boolean direct) {
+        this.path = path;
+        this.lock = lock;
+        this.store = store;
+        this.direct = direct;
+    }
+
+    /**
+     * Takes the directory for this process; the last part of its path is created when it is
+     * missing. A refusal leaves everything as it was.
+     */
+    public static DataDirectory open(Path given) throws UnusableDirectoryException {
+        Path path = given.toAbsolutePath().normalize();
+        DirectoryLock lock = DirectoryLock.take(path);
+        try {
+            DirectoryProbe.Result probe = DirectoryProbe.run(path);
+            removeProvisional(path);
+            if (!probe.direct()) {
+                LOGGER.info(
+                        "{} cannot bypass the page cache: logs are written through it and synced",
+                        path);
+            }
+            return new DataDirectory(path, lock, Files.getFileStore(path), probe.direct());
+        } catch (IOException e) {
+            lock.giveBack();
+            throw UnusableDirectoryException.because(path, e);
+        }
+    }
+
+    /** Whether transfers can bypass the page cache. */
+    boolean direct() {
+        return direct;
+    }
+
+    /** The path of a name of the storage port. */
+    Path resolve(String name) {
+        Path resolved = path;
+        if (!name.isEmpty()) {
+            for (String part : name.split("/", -1)) {
+                if (!isName(part)) {
+                    throw new IllegalArgumentException("not a name of the data directory");
+                }
+                resolved = resolved.resolve(part);
+            }
+        }
+        return resolved;
+    }
+
+    long usableBytes() {
+        try {
+            return store.getUsableSpace();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /** Releases the lock, after everything that used the directory has ended. */
+    @Override
+    public void close() {
+        lock.release();
+    }
+
+    /**
+     * Releases a directory that was taken for nothing: what was created for the lock goes again.
+     */
+    public void giveBack() {
+        lock.giveBack();
+    }
+
+    static boolean isName(String part) {
+        return NAME.matcher(part).matches() && !part.equals(".") && !part.equals("..");
+    }
+
+    /** The directory part of a name; empty for a name directly in the data directory. */
+    static String parent(String name) {
+        int slash = name.lastIndexOf('/');
+        return slash < 0 ? "" : name.substring(0, slash);
+    }
+
+    /** Removes what a crash has left of creations that were never completed. */
+    private static void removeProvisional(Path root) throws IOException {
+        try (Stream<Path> tree = Files.walk(root)) {
+            for (Path each : (Iterable<Path>) tree::iterator) {
+                if (each.getFileName().toString().endsWith(FileCreation.PROVISIONAL)) {
+                    Files.deleteIfExists(each);
+                }
+            }
+        } catch (UncheckedIOException e) {
+            LOGGER.warn("Cannot look for leftovers of creations: {}", e.getMessage());
+        }
+    }
+}

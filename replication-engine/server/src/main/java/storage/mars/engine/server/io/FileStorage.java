@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.io;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.port.BlockFile;
+import storage.mars.engine.port.Callback;
+import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Shard;
+import storage.mars.engine.port.Storage;
+import storage.mars.engine.server.io.FileBlockFile.FileLanes;
+
+/**
+ * The data directory as one shard sees it. Each shard has its own; directory and threads are shared
+ * by all shards of the engine. Nothing here blocks: all calls end on the threads of {@link
+ * IoThreads} and complete on the shard.
+ */
+public final class FileStorage implements Storage {
+
+    private final DataDirectory directory;
+    private final IoThreads threads;
+    private final HandBack home;
+    private final TransferPool pool;
+
+    public FileStorage(DataDirectory directory, Shard shard, IoThreads threads) {
+        this.directory = directory;
+        this.threads = threads;
+        this.home = new HandBack(shard);
+        this.pool = new TransferPool(home);
+    }
+
+    @Override
+    public void list(String name, Callback<List<String>> done) {
+        submit("list " + name, () -> entries(directory.resolve(name)), done);
+    }
+
+    @Override
+    public void createDirectory(String name, Completion done) {
+        submit("create directory " + name, () -> makeDirectories(directory.resolve(name)), done);
+    }
+
+    @Override
+    public void create(String name, Kind kind, long size, Callback<BlockFile> done) {
+        submit(
+                "create " + name,
+                () -> FileCreation.create(directory.resolve(name), kind, size, directory.direct()),
+                (file, failure) -> handOver(name, kind, file, failure, done));
+    }
+
+    @Override
+    public void open(String name, Kind kind, Callback<BlockFile> done) {
+        submit(
+                "open " + name,
+                () -> OpenFile.open(directory.resolve(name), kind, directory.direct()),
+                (file, failure) -> handOver(name, kind, file, failure, done));
+    }
+
+    @Override
+    public void rename(String from, String to, Completion done) {
+        submit("rename " + from + " to " + to, () -> move(from, to), done);
+    }
+
+    @Override
+    public void delete(String name, Completion done) {
+        submit("delete " + name, () -> remove(directory.resolve(name)), done);
+    }
+
+    @Override
+    public long usableBytes() {
+        return directory.usableBytes();
+    }
+
+    private <T> void submit(String what, Errand.Call<T> call, Callback<T> done) {
+        threads.maintenance().submit(new Errand<>(home, what, call, done));
+    }
+
+    private void submit(String what, Action action, Completion done) {
+        submit(
+                what,
+                () -> {
+                    action.run();
+                    return Boolean.TRUE;
+                },
+                (ignored, failure) -> done.completed(failure));
+    }
+
+    private void handOver(
+            String name,
+            Kind kind,
+            @Nullable OpenFile file,
+            @Nullable IoFailure failure,
+            Callback<BlockFile> done) {
+        if (file == null) {
+            done.completed(null, failure);
+            return;
+        }
+        LogLane log = threads.logLane(DataDirectory.parent(name));
+        FileLanes lanes =
+                new FileLanes(log, threads.transfers(), threads.maintenance(), pool, home);
+        done.completed(new FileBlockFile(name, kind, file, lanes), null);
+    }
+
+    private static List<String> entries(Path path) throws IOException {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (DataDirectory.isName(name)) {
+                    names.add(name);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            return List.of();
+        }
+        names.sort(null);
+        return List.copyOf(names);
+    }
+
+    private static void makeDirectories(Path path) throws IOException {
+        Path parent = path.getParent();
+        if (parent != null && !Files.isDirectory(path)) {
+            makeDirectories(parent);
+            Files.createDirectory(path);
+            FileCalls.syncDirectoryOf(path);
+        }
+    }
+
+    private void move(String from, String to) throws IOException {
+        Path source = directory.resolve(from);
+        Path target = directory.resolve(to);
+        Files.move(source, target, StandardCopyOption.ATOMIC_MOVE);
+        FileCalls.syncDirectoryOf(target);
+        FileCalls.syncDirectoryOf(source);
+    }
+
+    private static void remove(Path path) throws IOException {
+        Files.delete(path);
+        FileCalls.syncDirectoryOf(path);
+    }
+
+    /** A blocking call without a result. */
+    @FunctionalInterface
+    private interface Action {
+
+        void run() throws IOException;
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.io;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * All threads of an engine that block on files. Log writes have lanes of their own, so that nothing
+ * queues before them; short transfers are kept apart from work that may take long (creating, whole
+ * image syncs, directories), so that a read never waits for a new segment.
+ */
+public final class IoThreads {
+
+    private static final int MAINTENANCE_THREADS = 2;
+
+    private final List<LogLane> lanes = new ArrayList<>();
+    private final WorkerPool transfers;
+    private final WorkerPool maintenance;
+
+    /** Starts the threads, which sleep until they are needed. */
+    public IoThreads(Settings settings) {
+        NumberedThreads logNames = new NumberedThreads("mars-log-");
+        for (int i = 0; i < settings.logThreads(); i++) {
+            lanes.add(new LogLane(logNames, settings.logSpin().toNanos()));
+        }
+        transfers = new WorkerPool(new NumberedThreads("mars-io-"), settings.transferThreads());
+        maintenance = new WorkerPool(new NumberedThreads("mars-file-"), MAINTENANCE_THREADS);
+    }
+
+    /** The lane of all logs in one directory, that is of one resource. */
+    LogLane logLane(String directory) {
+        return lanes.get(Math.floorMod(directory.hashCode(), lanes.size()));
+    }
+
+    WorkerPool transfers() {
+        return transfers;
+    }
+
+    WorkerPool maintenance() {
+        return maintenance;
+    }
+
+    /** Does what is queued, then ends the threads; returns whether all ended in time. */
+    public boolean close(Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        boolean all = true;
+        for (LogLane lane : lanes) {
+            all &= lane.close(Duration.ofNanos(end - System.nanoTime()));
+        }
+        all &= transfers.close(Duration.ofNanos(end - System.nanoTime()));
+        all &= maintenance.close(Duration.ofNanos(end - System.nanoTime()));
+        return all;
+    }
+
+    /**
+     * How many threads of each sort, and how long a log thread looks out for the next batch before
+     * it sleeps.
+     */
+    public record Settings(int logThreads, int transferThreads, Duration logSpin) {
+
+        public Settings {
+            if (logThreads < 1 || transferThreads < 1 || logSpin.isNegative()) {
+                throw new IllegalArgumentException(
+                        "at least one thread of each sort, no negative time");
+            }
+        }
+    }
+}

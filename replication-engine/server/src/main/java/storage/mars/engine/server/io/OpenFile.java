@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.io;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.port.Storage.Kind;
+
+/**
+ * The blocking half of a block file: called on I/O threads, several at a time, except that only one
+ * thread writes a log. What is written is durable after a later {@link #sync} without failure.
+ */
+final class OpenFile {
+
+    private final Kind kind;
+    private final FileChannel channel;
+    private final @Nullable FileChannel uncached;
+    private final LinuxFile descriptor;
+    private volatile long size;
+
+    private OpenFile(
+            Kind kind, FileChannel channel, @Nullable FileChannel uncached, LinuxFile descriptor)
+            throws IOException {
+        this.kind = kind;
+        this.channel = channel;
+        this.uncached = uncached;
+        this.descriptor = descriptor;
+        this.size = channel.size();
+    }
+
+    /** Opens an existing file; {@code direct}: whether the file system bypasses its cache. */
+    static OpenFile open(Path path, Kind kind, boolean direct) throws IOException {
+        if (!Files.exists(path)) {
+            throw new NoSuchFileException(path.toString());
+        }
+        if (Files.isDirectory(path)) {
+            throw new IOException("it is a directory");
+        }
+        FileChannel channel = null;
+        FileChannel uncached = null;
+        try {
+            channel = CacheBypass.open(path, direct && kind == Kind.LOG);
+            uncached = direct && kind == Kind.METADATA ? CacheBypass.open(path, true) : null;
+            return new OpenFile(kind, channel, uncached, LinuxFile.open(path));
+        } catch (IOException e) {
+            closeQuietly(channel, e);
+            closeQuietly(uncached, e);
+            throw e;
+        }
+    }
+
+    long size() {
+        return size;
+    }
+
+    void read(long position, ByteBuffer into) throws IOException {
+        if (uncached == null) {
+            FileCalls.readFully(channel, position, into);
+        } else {
+            readUncached(uncached, position, into);
+        }
+    }
+
+    void write(long position, ByteBuffer from) throws IOException {
+        FileCalls.writeFully(channel, position, from);
+    }
+
+    void writeDurably(long position, ByteBuffer[] from, int count) throws IOException {
+        if (kind == Kind.LOG && count > 1) {
+            FileCalls.gatherFully(channel, position, from, count);
+        } else {
+            long at = position;
+            for (int i = 0; i < count; i++) {
+                int length = from[i].remaining();
+                FileCalls.writeFully(channel, at, from[i]);
+                at += length;
+            }
+        }
+        sync();
+    }
+
+    /** The blocks of a log stay allocated and written, which is what makes its syncs cheap. */
+    void zero(long position, long length) throws IOException {
+        if (kind == Kind.LOG || !descriptor.punchHole(position, length)) {
+            FileCalls.writeZeros(channel, position, length);
+        }
+    }
+
+    void sync() throws IOException {
+        channel.force(false);
+    }
+
+    void resize(long newSize) throws IOException {
+        if (newSize < size) {
+            throw new IOException("a file of " + size + " bytes does not shrink to " + newSize);
+        }
+        descriptor.truncate(newSize);
+        if (kind == Kind.LOG) {
+            FileCalls.writeZeros(channel, size, newSize - size);
+        }
+        channel.force(true);
+        size = newSize;
+    }
+
+    /** Writes every byte once, so that all space is taken and no later write changes the layout. */
+    void fillWithZeros() throws IOException {
+        FileCalls.writeZeros(channel, 0, size);
+    }
+
+    /** Makes content, size and layout durable. */
+    void syncWhole() throws IOException {
+        channel.force(true);
+    }
+
+    long nextExtent(long position, long limit) {
+        return descriptor.nextExtent(position, limit);
+    }
+
+    void close() throws IOException {
+        try {
+            descriptor.close();
+        } finally {
+            try {
+                if (uncached != null) {
+                    uncached.close();
+                }
+            } finally {
+                channel.close();
+            }
+        }
+    }
+
+    /** Closes as part of the handling of an earlier failure. */
+    void closeAfter(IOException reason) {
+        try {
+            close();
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+
+    /** Reads whole aligned blocks into a buffer between; metadata is small and seldom read. */
+    private static void readUncached(FileChannel uncached, long position, ByteBuffer into)
+            throws IOException {
+        long start = position & -FileCalls.ALIGNMENT;
+        int skipped = (int) (position - start);
+        int wanted = skipped + into.remaining();
+        int whole = (wanted + FileCalls.ALIGNMENT - 1) & -FileCalls.ALIGNMENT;
+        ByteBuffer between = ByteBuffer.allocate(whole);
+        int count = 0;
+        while (between.position() < wanted && count >= 0) {
+            count = uncached.read(between, start + between.position());
+        }
+        if (between.position() < wanted) {
+            throw new EOFException("the file ends at " + (start + between.position()));
+        }
+        into.put(between.flip().limit(wanted).position(skipped));
+    }
+
+    private static void closeQuietly(@Nullable FileChannel channel, IOException reason) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+}

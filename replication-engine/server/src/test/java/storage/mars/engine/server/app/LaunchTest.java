@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import storage.mars.engine.server.config.CommandLineOutcome;
+import storage.mars.engine.server.config.EngineCommandLine;
+import storage.mars.engine.server.config.EngineSettings;
+
+/** An engine that cannot run says so in one line and leaves nothing behind. */
+class LaunchTest {
+
+    private final List<ServerSocket> taken = new ArrayList<>();
+    private int port;
+
+    @TempDir Path root;
+
+    @BeforeEach
+    void takeOnePort() throws IOException {
+        port = take();
+    }
+
+    @AfterEach
+    void release() throws IOException {
+        for (ServerSocket socket : taken) {
+            socket.close();
+        }
+    }
+
+    @Test
+    void freeAddressesAndAFreshDirectoryAreTaken() throws Exception {
+        Launch launch = Launch.prepare(settings("unix:" + root.resolve("a.sock"), free()));
+
+        assertThat(root.resolve("data")).isDirectory();
+        assertThat(root.resolve("a.sock")).doesNotExist();
+        launch.directory().close();
+    }
+
+    @Test
+    void busyPortIsNamedWithItsOptionAndNothingIsLeftBehind() throws IOException {
+        assertRefused(
+                settings("127.0.0.1:" + port, free()),
+                "--nbd 127.0.0.1:" + port + " is in use by another process: ");
+        assertRefused(
+                settings("127.0.0.1:" + free(), port),
+                "--peer 127.0.0.1:" + port + " is in use by another process: ");
+    }
+
+    @Test
+    void foreignAddressAndUnknownHostAreNamed() throws IOException {
+        assertRefused(
+                settings("192.0.2.1:10809", free()),
+                "--nbd 192.0.2.1:10809 is not an address of this machine");
+        assertRefused(
+                settings("host.invalid:10809", free()), "--nbd host.invalid:10809: unknown host");
+    }
+
+    @Test
+    void socketPathThatCannotBeUsedIsNamed() throws IOException {
+        Path file = Files.createFile(root.resolve("file"));
+
+        assertRefused(settings("unix:" + file, free()), "exists and is no socket");
+        assertRefused(
+                settings("unix:" + root.resolve("no/a.sock"), free()),
+                root.resolve("no") + " is not a directory");
+        assertThat(file).exists();
+    }
+
+    @Test
+    void socketThatIsServedIsInUseAndADeadOneIsNot() throws Exception {
+        Path path = root.resolve("a.sock");
+        EngineSettings settings = settings("unix:" + path, free());
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(path));
+            assertRefused(settings, "unix:" + path + " is in use by another process");
+        }
+        assertThat(path).exists();
+
+        Launch.prepare(settings).directory().close();
+    }
+
+    @Test
+    void unusableDirectoryIsTheFirstThingSaid() throws IOException {
+        Files.createFile(root.resolve("data"));
+
+        assertThatThrownBy(() -> Launch.prepare(settings("127.0.0.1:" + port, free())))
+                .isInstanceOf(StartRefusedException.class)
+                .hasMessageContaining(root.resolve("data") + " is not a directory");
+    }
+
+    private void assertRefused(EngineSettings settings, String reason) {
+        assertThatThrownBy(() -> Launch.prepare(settings))
+                .isInstanceOf(StartRefusedException.class)
+                .hasMessageContaining(reason)
+                .message()
+                .doesNotContain("\n");
+        assertThat(root.resolve("data")).doesNotExist();
+    }
+
+    private EngineSettings settings(String nbd, int peer) throws IOException {
+        CommandLineOutcome outcome =
+                EngineCommandLine.parse(
+                        "--name=a",
+                        "--data-dir=" + root.resolve("data"),
+                        "--nbd=" + nbd,
+                        "--peer=127.0.0.1:" + peer,
+                        "--control=127.0.0.1:" + free(),
+                        "--http=127.0.0.1:" + free());
+        return ((CommandLineOutcome.Run) outcome).settings();
+    }
+
+    private int take() throws IOException {
+        ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        taken.add(socket);
+        return socket.getLocalPort();
+    }
+
+    private int free() throws IOException {
+        int free = take();
+        taken.removeLast().close();
+        return free;
+    }
+}
