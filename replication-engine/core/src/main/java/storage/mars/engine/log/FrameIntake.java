@@ -42,7 +42,7 @@ public final class FrameIntake {
                 return new Taken.Wrong(tail.end(), "received bytes end inside of a block");
             }
             boolean header = tail.layout.isHeader(tail.end());
-            String fault = header ? headerFault(bytes, offset) : frameFault(bytes, offset, left, history);
+            String fault = header ? headerFault(bytes, offset, history) : frameFault(bytes, offset, left, history);
             if (fault != null) {
                 return new Taken.Wrong(tail.end(), fault);
             }
@@ -55,8 +55,8 @@ public final class FrameIntake {
         return ALL;
     }
 
-    private @Nullable String headerFault(ByteBuffer bytes, int offset) {
-        return tail.verifier.headerFault(bytes, offset, tail.end(), tail.chain);
+    private @Nullable String headerFault(ByteBuffer bytes, int offset, EpochHistory history) {
+        return tail.verifier.headerFault(bytes, offset, tail.end(), history, tail.chain);
     }
 
     private @Nullable String frameFault(ByteBuffer bytes, int offset, int left, EpochHistory history) {

@@ -11,9 +11,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FrameVerifier {
 
+    private static final int MAX_VOLUMES = 16;
+
     private final long resource;
     private final SegmentLayout layout;
     private final Checksum checksum = new Checksum();
+    private final FrameView scratch = new FrameView();
 
     public FrameVerifier(long resource, SegmentLayout layout) {
         this.resource = resource;
@@ -79,9 +82,10 @@ public final class FrameVerifier {
             long offset = frame.rangeOffset(i);
             long length = frame.rangeLength(i);
             boolean range = offset >= 0 && length > 0 && offset + length > 0 && Blocks.aligned(offset | length);
+            boolean volume = frame.volume(i) < MAX_VOLUMES;
             boolean payload = frame.payloadLength(i) == (type == RecordType.WRITE ? length : 0);
-            if (!range || !payload) {
-                return "impossible range of a record";
+            if (!volume || !range || !payload) {
+                return "impossible volume or range of a record";
             }
         }
         return null;
@@ -107,8 +111,49 @@ public final class FrameVerifier {
         return checksum.of(buffer, offset, frame.payloadLength(record)) == frame.payloadCrc(record);
     }
 
-    /** Checks the segment header at {@code offset} as the one at {@code position}; null when it is right. */
-    public @Nullable String headerFault(ByteBuffer buffer, int offset, long position, Chain chain) {
+    /**
+     * What is wrong with a block that the log wrote whole at {@code position} in the epoch that holds it, but that is
+     * not understood: of another version of the format, or of an impossible shape. Such a block is never a torn
+     * write. Null when the block was not written whole there.
+     */
+    @Nullable String foreignFault(ByteBuffer buffer, int offset, long position, EpochHistory history) {
+        boolean header = buffer.getLong(offset) == LogFormat.SEGMENT_MAGIC;
+        boolean frame = buffer.getInt(offset) == LogFormat.FRAME_MAGIC;
+        if (!header && !frame || !checksum.blockIsSealed(buffer, offset)) {
+            return null;
+        }
+        // These fields keep their places in every version.
+        int at = offset + (header ? 16 : 8);
+        Epoch epoch = history.at(position);
+        boolean here = buffer.getLong(at) == resource
+                && buffer.getLong(at + 8) == position
+                && epoch != null
+                && epoch.id().id() == buffer.getLong(offset + 48);
+        if (!here) {
+            return null;
+        }
+        return header ? placeFault(buffer, offset, position) : descriptorFault(scratch.wrap(buffer, offset), position);
+    }
+
+    /**
+     * Checks the segment header at {@code offset} as the one at {@code position}; null when it is right. Without a
+     * history the epoch, without a chain the link to the frame before is not looked at.
+     */
+    public @Nullable String headerFault(
+            ByteBuffer buffer, int offset, long position, @Nullable EpochHistory history, @Nullable Chain chain) {
+        String fault = placeFault(buffer, offset, position);
+        if (fault != null) {
+            return fault;
+        }
+        Epoch epoch = history == null ? null : history.at(position);
+        if (history != null && (epoch == null || epoch.id().id() != buffer.getLong(offset + 48))) {
+            return "segment header of an epoch that does not hold this position";
+        }
+        boolean follows = chain == null || chain.matches(buffer.getLong(offset + 56), buffer.getLong(offset + 64));
+        return follows ? null : "segment header does not follow the frame before it";
+    }
+
+    private @Nullable String placeFault(ByteBuffer buffer, int offset, long position) {
         if (buffer.getLong(offset) != LogFormat.SEGMENT_MAGIC) {
             return "no segment header";
         }
@@ -120,12 +165,7 @@ public final class FrameVerifier {
         }
         boolean place = buffer.getInt(offset + 12) == layout.segmentBytes()
                 && buffer.getLong(offset + 16) == resource && buffer.getLong(offset + 24) == position;
-        if (!place) {
-            return "segment header of another place or resource";
-        }
-        return chain.matches(buffer.getLong(offset + 56), buffer.getLong(offset + 64))
-                ? null
-                : "segment header does not follow the frame before it";
+        return place ? null : "segment header of another place or resource";
     }
 
     /** Writes the segment header for {@code position}: everything in it follows from the log before it. */

@@ -53,18 +53,17 @@ public final class LinkReader {
     }
 
     private void parse(long position, ByteBuffer buffer, Callback<Chain.Link> done) {
-        if (tail.layout.isHeader(position)) {
-            Chain.Link link = new Chain.Link(buffer.getLong(56), buffer.getLong(64));
-            buffers.release(buffer);
-            done.completed(link, null);
-            return;
-        }
-        String fault = tail.verifier.descriptorFault(view.wrap(buffer, 0), position);
+        boolean header = tail.layout.isHeader(position);
+        String fault = header
+                ? tail.verifier.headerFault(buffer, 0, position, null, null)
+                : tail.verifier.descriptorFault(view.wrap(buffer, 0), position);
         if (fault != null) {
             fail(position, fault, buffer, done);
             return;
         }
-        Chain.Link link = new Chain.Link(view.chainHigh(), view.chainLow());
+        Chain.Link link = header
+                ? new Chain.Link(buffer.getLong(56), buffer.getLong(64))
+                : new Chain.Link(view.chainHigh(), view.chainLow());
         buffers.release(buffer);
         done.completed(link, null);
     }

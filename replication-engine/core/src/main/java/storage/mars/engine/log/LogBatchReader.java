@@ -24,7 +24,7 @@ public final class LogBatchReader {
 
     /**
      * What a read found: the frames of [from, to) lie in {@code bytes} from its start on. {@code fault} says what is
-     * wrong at {@code to}; when it is null and {@code to} equals {@code from}, {@code from} is at the limit.
+     * wrong at {@code to}, whose bytes follow as far as they were read; when it is null and {@code to} equals {@code from}, {@code from} is at the limit.
      */
     public record Batch(long from, long to, ByteBuffer bytes, @Nullable String fault, boolean ioFailed) {}
 
@@ -103,7 +103,7 @@ public final class LogBatchReader {
 
     private Batch verifyRecord(long frame, long block, EpochHistory history, ByteBuffer buffer) {
         view.wrap(buffer, 0);
-        String fault = descriptorFault(frame, history, null);
+        String fault = descriptorFault(view, frame, history, null);
         for (int i = 0; fault == null && i < view.recordCount(); i++) {
             long from = frame + view.payloadOffset(i);
             long to = from + view.payloadLength(i);
@@ -119,57 +119,52 @@ public final class LogBatchReader {
     }
 
     private Batch verify(long from, long limit, EpochHistory history, @Nullable Chain chain, ByteBuffer buffer) {
+        int length = buffer.limit();
         long position = from;
         int offset = 0;
-        while (position < limit && offset + LogFormat.BLOCK <= buffer.limit()) {
+        String fault = null;
+        boolean ended = false;
+        while (!ended && position < limit && offset + LogFormat.BLOCK <= length) {
             boolean header = layout.isHeader(position);
-            if (header) {
-                String fault = chain == null ? null : verifier.headerFault(buffer, offset, position, chain);
-                if (fault != null) {
-                    return new Batch(from, position, buffer, fault, false);
-                }
-                position += LogFormat.BLOCK;
-                offset += LogFormat.BLOCK;
-                continue;
-            }
-            view.wrap(buffer, offset);
-            String fault = descriptorFault(position, history, chain);
-            boolean whole = fault != null || offset + view.storedLength() <= buffer.limit();
-            if (!whole && offset > 0) {
+            fault = header
+                    ? verifier.headerFault(buffer, offset, position, history, chain)
+                    : descriptorFault(view.wrap(buffer, offset), position, history, chain);
+            int stored = header || fault != null ? LogFormat.BLOCK : view.storedLength();
+            if (fault == null && offset + stored > length) {
+                // The next batch begins with it; unless this one does, and nothing more can be read.
+                fault = offset > 0 ? null : "frame reaches beyond the known end of the log";
                 break;
             }
-            if (!whole) {
-                fault = "frame reaches beyond the known end of the log";
-            }
-            if (fault == null) {
+            if (fault == null && !header) {
                 fault = verifier.payloadFault(view);
             }
             if (fault != null) {
-                return new Batch(from, position, buffer, fault, false);
-            }
-            if (chain != null) {
-                chain.advance(buffer, offset, view.recordCount());
-            }
-            position += view.length();
-            offset += view.storedLength();
-            if (layout.isHeader(position)) {
                 break;
             }
+            if (!header && chain != null) {
+                chain.advance(buffer, offset, view.recordCount());
+            }
+            position += header ? LogFormat.BLOCK : view.length();
+            offset += stored;
+            ended = layout.isHeader(position);
         }
-        buffer.position(0).limit(offset);
-        return new Batch(from, position, buffer, null, false);
+        if (fault == null) {
+            buffer.position(0).limit(offset);
+        }
+        return new Batch(from, position, buffer, fault, false);
     }
 
-    private @Nullable String descriptorFault(long position, EpochHistory history, @Nullable Chain chain) {
-        String fault = verifier.descriptorFault(view, position);
+    private @Nullable String descriptorFault(
+            FrameView frame, long position, EpochHistory history, @Nullable Chain chain) {
+        String fault = verifier.descriptorFault(frame, position);
         if (fault != null) {
             return fault;
         }
         Epoch epoch = history.at(position);
-        if (epoch == null || epoch.id().id() != view.epochId()) {
+        if (epoch == null || epoch.id().id() != frame.epochId()) {
             return "frame of an epoch that does not hold this position";
         }
-        boolean follows = chain == null || chain.matches(view.chainHigh(), view.chainLow());
+        boolean follows = chain == null || chain.matches(frame.chainHigh(), frame.chainLow());
         return follows ? null : "frame does not follow the one before it";
     }
 

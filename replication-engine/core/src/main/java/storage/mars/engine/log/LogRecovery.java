@@ -16,8 +16,8 @@ import storage.mars.engine.log.LogBatchReader.Batch;
 public final class LogRecovery {
 
     /**
-     * How far behind a bad frame a witness can be: two writes of the log writer and a frame, generously. What lies
-     * farther away than that has its own witnesses nearer to it.
+     * How much without a single good frame ends the search for witnesses: more than one write of the log writer, so
+     * that no damage of that size hides the frames behind it.
      */
     private static final long LOOK_BEHIND = 16 << 20;
 
@@ -32,6 +32,7 @@ public final class LogRecovery {
     private final Chain chain = new Chain();
     private final FrameView view = new FrameView();
     private long position;
+    private long lastGood;
 
     /** What recovery found. */
     public sealed interface Found {
@@ -83,9 +84,20 @@ public final class LogRecovery {
         String fault = batch.fault();
         if (fault == null) {
             scan(batch.bytes());
-        } else {
-            ended(batch.bytes(), fault);
+            return;
         }
+        String foreign = foreign(batch);
+        if (foreign == null) {
+            ended(batch.bytes(), fault);
+        } else {
+            finish(batch.bytes(), new Found.Corrupt(position, foreign + ", but it was written whole"));
+        }
+    }
+
+    private @Nullable String foreign(Batch batch) {
+        int at = (int) (batch.to() - batch.from());
+        boolean read = at + LogFormat.BLOCK <= batch.bytes().limit();
+        return read ? verifier.foreignFault(batch.bytes(), at, position, metadata.history()) : null;
     }
 
     /** No good frame at {@link #position}: damage if anything proves that there was one. */
@@ -94,6 +106,7 @@ public final class LogRecovery {
         if (proof != null) {
             finish(buffer, new Found.Corrupt(position, fault + ", but " + proof));
         } else {
+            lastGood = position;
             lookBehind(buffer, position + LogFormat.BLOCK, fault);
         }
     }
@@ -113,7 +126,7 @@ public final class LogRecovery {
     /** Looks for a frame of our own behind the bad one that says that the log was durable past it. */
     private void lookBehind(ByteBuffer buffer, long from, String fault) {
         Segment segment = segments.holding(from);
-        if (segment == null || from > position + LOOK_BEHIND) {
+        if (segment == null || from > lastGood + LOOK_BEHIND) {
             syncFrom(buffer, layout.start(metadata.checkpoint().position()));
             return;
         }
@@ -135,22 +148,26 @@ public final class LogRecovery {
         });
     }
 
+    /** How long the log writer was held up decides how far behind the bad frame the first witness is. */
     private long witness(ByteBuffer buffer, long from) {
         for (int offset = 0; offset < buffer.limit(); offset += LogFormat.BLOCK) {
-            view.wrap(buffer, offset);
-            boolean claims = view.hasMagic()
-                    && view.durableAtSeal() > position
-                    && verifier.descriptorFault(view, from + offset) == null;
-            if (claims) {
-                Epoch epoch = metadata.history().at(from + offset);
-                boolean own = epoch != null && epoch.id().id() == view.epochId()
-                        && epoch.writer() == metadata.identity().replicaId();
-                if (own) {
-                    return from + offset;
-                }
+            long at = from + offset;
+            Epoch epoch = epochOfFrame(buffer, offset, at);
+            if (epoch == null) {
+                continue;
+            }
+            lastGood = at;
+            if (view.durableAtSeal() > position && epoch.writer() == metadata.identity().replicaId()) {
+                return at;
             }
         }
         return -1;
+    }
+
+    private @Nullable Epoch epochOfFrame(ByteBuffer buffer, int offset, long at) {
+        boolean whole = view.wrap(buffer, offset).hasMagic() && verifier.descriptorFault(view, at) == null;
+        Epoch epoch = whole ? metadata.history().at(at) : null;
+        return epoch != null && epoch.id().id() == view.epochId() ? epoch : null;
     }
 
     /** What was only in a cache when it was scanned is durable before anybody relies on it. */
