@@ -3,7 +3,10 @@ package storage.mars.engine.export;
 
 import org.jspecify.annotations.Nullable;
 
-/** A first-in-first-out queue that is threaded through the requests themselves, so that it allocates nothing. */
+/**
+ * A first-in-first-out queue that is threaded through the requests themselves, so that it allocates
+ * nothing.
+ */
 final class RequestQueue {
 
     private @Nullable BlockRequest head;
@@ -52,7 +55,7 @@ final class RequestQueue {
         RequestQueue removed = new RequestQueue();
         RequestQueue kept = new RequestQueue();
         for (BlockRequest request = poll(); request != null; request = poll()) {
-            (request.attachment == attachment ? removed : kept).add(request);
+            (request.isOf(attachment) ? removed : kept).add(request);
         }
         head = kept.head;
         tail = kept.tail;
