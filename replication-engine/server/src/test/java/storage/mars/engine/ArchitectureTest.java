@@ -94,7 +94,8 @@ class ArchitectureTest {
                     "java.util.concurrent.TimeUnit.sleep");
 
     private static final DescribedPredicate<JavaClass> WORLDLY =
-            describe("a file, socket, thread, clock or source of chance", ArchitectureTest::worldly);
+            describe(
+                    "a file, socket, thread, clock or source of chance", ArchitectureTest::worldly);
 
     private static final DescribedPredicate<JavaAccess<?>> WORLDLY_CALL =
             describe(
@@ -201,10 +202,8 @@ class ArchitectureTest {
         }
         return WORLDLY_TYPES.contains(outermost(type).getName())
                 || WORLDLY_PACKAGES.stream()
-                        .anyMatch(
-                                banned ->
-                                        packageName.equals(banned)
-                                                || packageName.startsWith(banned + "."));
+                        .anyMatch(banned ->
+                                packageName.equals(banned) || packageName.startsWith(banned + "."));
     }
 
     private static JavaClass outermost(JavaClass type) {

@@ -93,9 +93,6 @@ final class Admission {
             request.awaitedPosition = lastAwaited;
             return finish(request);
         }
-        if (request.op == BlockRequest.Op.TRIM) {
-            shrinkToBlocks(request);
-        }
         if (request.length == 0) {
             request.awaitedPosition = lastAwaited;
             return finish(request);
@@ -124,14 +121,6 @@ final class Admission {
 
     private static long blocksOf(BlockRequest request) {
         return request.op == BlockRequest.Op.WRITE ? (request.length >> Blocks.SHIFT) + 2 : 2;
-    }
-
-    /** A trim is a hint: what it does not cover whole stays. */
-    private static void shrinkToBlocks(BlockRequest request) {
-        long start = Blocks.ceil(request.offset);
-        long end = Blocks.floor(request.offset + request.length);
-        request.offset = start;
-        request.length = Math.max(0, end - start);
     }
 
     private boolean admitBlocks(BlockRequest request) {

@@ -119,6 +119,11 @@ public final class ResourceExports {
                 .toList();
     }
 
+    /** Whether clients can attach now. */
+    public boolean isOpen() {
+        return closedBecause == null;
+    }
+
     public int attachmentCount() {
         return attachments.size();
     }

@@ -47,15 +47,20 @@ public final class FrameBuilder implements FrameView.Stamp {
             return spaceFor(base + used + payload, control);
         }
         int need = LogFormat.BLOCK + payload;
-        if (!prepareSegment(need, control)) {
-            return false;
-        }
-        Chunk place = tail.chunkFor(need, control);
+        Chunk place = prepareSegment(need, control) ? chunkFor(need, control) : null;
         if (place == null) {
             return false;
         }
         open(place);
         return true;
+    }
+
+    private @Nullable Chunk chunkFor(int bytes, boolean control) {
+        Chunk place = tail.chunkFor(bytes, control);
+        if (place == null) {
+            tail.awaitMemory();
+        }
+        return place;
     }
 
     private boolean fits(int payload) {
@@ -65,7 +70,11 @@ public final class FrameBuilder implements FrameView.Stamp {
     }
 
     private boolean spaceFor(long newEnd, boolean control) {
-        return newEnd + (control ? 0 : LogTail.CONTROL_RESERVE) <= tail.segments.readyEnd();
+        boolean there = newEnd + (control ? 0 : LogTail.CONTROL_RESERVE) <= tail.segments.readyEnd();
+        if (!there) {
+            tail.awaitSpace();
+        }
+        return there;
     }
 
     /** Ends the segment when the frame does not fit and starts the next one; false when space is not ready. */
@@ -79,14 +88,13 @@ public final class FrameBuilder implements FrameView.Stamp {
             atStart = true;
         }
         if (!spaceFor(tail.end() + (atStart ? LogFormat.BLOCK : 0) + need, control)) {
-            tail.segments.prepareBehind(Math.max(0, tail.end() - 1));
             return false;
         }
         return !atStart || startSegment(control);
     }
 
     private boolean pad() {
-        Chunk place = tail.chunkFor(LogFormat.BLOCK, true);
+        Chunk place = chunkFor(LogFormat.BLOCK, true);
         if (place == null) {
             return false;
         }
@@ -100,6 +108,7 @@ public final class FrameBuilder implements FrameView.Stamp {
         long start = tail.end();
         Chunk place = tail.window.grow(start, control);
         if (place == null) {
+            tail.awaitMemory();
             return false;
         }
         tail.verifier.putHeader(place.bytes(), 0, start, epoch, tail.chain);
@@ -131,6 +140,8 @@ public final class FrameBuilder implements FrameView.Stamp {
      */
     public long append(RecordType type, int volume, long offset, ByteBuffer source, int from, int length) {
         Chunk place = openChunk();
+        boolean whole = length > 0 && length <= LogFormat.MAX_PAYLOAD && Blocks.aligned(length);
+        Invariant.check(whole && fits(length), "a payload is of blocks and has been reserved", length, used);
         int at = place.used;
         place.bytes().put(at, source, from, length);
         frame.putRecord(records, type, volume, offset, length);
@@ -145,6 +156,7 @@ public final class FrameBuilder implements FrameView.Stamp {
     /** Appends a record without payload, for which {@link #reserve} was true just before. */
     public void appendRange(RecordType type, int volume, long offset, long length) {
         openChunk();
+        Invariant.check(fits(0), "a record has been reserved", records, used);
         frame.putRecord(records, type, volume, offset, length);
         records++;
     }

@@ -80,13 +80,15 @@ public final class FrameIntake {
 
     private boolean put(ByteBuffer bytes, int offset, int stored, boolean header) {
         long position = tail.end();
-        int reserve = header || view.hasDataRecord() ? LogTail.CONTROL_RESERVE : 0;
-        if (position + stored + reserve > tail.segments.readyEnd()) {
-            tail.segments.prepareBehind(Math.max(0, position - 1));
+        boolean control = !header && !view.isPad() && !view.hasDataRecord();
+        long until = position + (header ? stored : view.length());
+        if (until + (control ? 0 : LogTail.CONTROL_RESERVE) > tail.segments.readyEnd()) {
+            tail.awaitSpace();
             return false;
         }
         Chunk chunk = header ? tail.window.grow(position, false) : tail.chunkFor(stored, false);
         if (chunk == null) {
+            tail.awaitMemory();
             return false;
         }
         chunk.bytes().put(chunk.used, bytes, offset, stored);

@@ -61,19 +61,35 @@ public final class LogBatchReader {
 
     /**
      * Reads the record that holds the block at {@code location}: on success [from, to) is its payload's place in the
-     * log and {@code bytes} its verified payload.
+     * log and {@code bytes} its verified payload, valid until the reader returns. The segment is kept from the call
+     * on, however long it takes until a buffer is free.
      */
-    public void readRecord(long location, EpochHistory history, ByteBuffer buffer, Reader reader) {
+    public void readRecord(long location, EpochHistory history, AlignedBuffers buffers, Reader reader) {
+        long frame = LogLocation.frame(location);
+        Segment segment = segments.holding(frame);
+        if (segment != null) {
+            segment.pin();
+        }
+        buffers.acquire(buffer -> {
+            Reader releasing = batch -> {
+                reader.read(batch);
+                buffers.release(buffer);
+            };
+            if (segment == null) {
+                String fault = "no segment holds position " + frame;
+                releasing.read(new Batch(frame, frame, buffer, fault, false));
+            } else {
+                readRecord(segment, location, history, buffer, releasing);
+            }
+        });
+    }
+
+    private void readRecord(
+            Segment segment, long location, EpochHistory history, ByteBuffer buffer, Reader reader) {
         long frame = LogLocation.frame(location);
         long block = LogLocation.position(location);
-        Segment segment = segments.holding(frame);
-        if (segment == null) {
-            reader.read(new Batch(block, block, buffer, "no segment holds position " + block, false));
-            return;
-        }
         long until = Math.min(block + LogFormat.MAX_PAYLOAD, Math.min(frame + LogFormat.MAX_FRAME, layout.end(frame)));
         int length = (int) (until - frame);
-        segment.pin();
         segment.file.read(layout.offset(frame), buffer.clear().limit(length), failure -> {
             segments.unpin(segment);
             buffer.clear().limit(length);

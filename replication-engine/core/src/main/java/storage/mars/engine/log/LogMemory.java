@@ -71,9 +71,15 @@ public final class LogMemory {
         return aligned.slice(0, LogFormat.MAX_FRAME).order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /** From the oldest parts of busy windows first, then all of an idle one. */
     private void reclaim() {
         for (LogWindow window : windows) {
             if (window.dropOldestCached()) {
+                return;
+            }
+        }
+        for (LogWindow window : windows) {
+            if (window.dropAllCached()) {
                 return;
             }
         }
@@ -89,11 +95,13 @@ public final class LogMemory {
         cacheGrew();
     }
 
-    /** Something is free, or only cached, that was not: whoever waits may ask again. */
+    /**
+     * Something is free, or only cached, that was not: all who wait may ask again, in their order, since nobody knows
+     * which of them still needs it.
+     */
     void cacheGrew() {
-        Runnable next = waiting.poll();
-        if (next != null) {
-            next.run();
+        for (int i = waiting.size(); i > 0; i--) {
+            waiting.remove().run();
         }
     }
 
@@ -101,7 +109,7 @@ public final class LogMemory {
      * Runs {@code task} once, when a chunk may be free; first come, first served. It may run inside of any call, so
      * it only gives work to the shard.
      */
-    void whenFree(Runnable task) {
+    public void whenFree(Runnable task) {
         waiting.add(task);
     }
 }

@@ -22,6 +22,9 @@ public final class LogTail {
     private final FrameView view = new FrameView();
     private long end;
     private long durable;
+    private Runnable whenRoom = () -> {};
+    private boolean awaitsMemory;
+    private boolean awaitsSpace;
 
     /** A tail at {@code position}, a frame boundary, where everything before is durable. */
     public LogTail(long resource, SegmentStore segments, LogMemory memory, long position, Chain.Link link) {
@@ -64,11 +67,44 @@ public final class LogTail {
     void durable(long position) {
         Invariant.check(position > durable && position <= end, "durable follows the end", position, end);
         durable = position;
+        // What is durable can be read from the segments, by whoever has not seen it yet.
+        window.keepFrom(position);
     }
 
-    /** What is below may leave the memory when others need it. */
+    /** What is below may leave the memory when others need it; what is durable may anyway. */
     public void keepFrom(long position) {
         window.keepFrom(position);
+    }
+
+    /**
+     * Who is told when memory or prepared log space may be there again that {@link FrameBuilder#reserve} or {@link
+     * FrameIntake#take} did not find. It may run inside of any call, so it only gives work to the shard.
+     */
+    public void whenRoom(Runnable task) {
+        whenRoom = task;
+    }
+
+    /** No chunk could be had: {@link #whenRoom} is told when to ask again. */
+    void awaitMemory() {
+        if (!awaitsMemory) {
+            awaitsMemory = true;
+            window.whenFree(() -> {
+                awaitsMemory = false;
+                whenRoom.run();
+            });
+        }
+    }
+
+    /** The log cannot be written as far as it would have to: {@link #whenRoom} is told when to ask again. */
+    void awaitSpace() {
+        segments.prepareBehind(Math.max(0, end - 1));
+        if (!awaitsSpace) {
+            awaitsSpace = true;
+            segments.whenReady(() -> {
+                awaitsSpace = false;
+                whenRoom.run();
+            });
+        }
     }
 
     /** First position that is in memory, {@link #end} when nothing is. */
@@ -143,11 +179,12 @@ public final class LogTail {
                 continue;
             }
             view.wrap(chunk.bytes(), chunk.offset(position));
-            visitor.frame(view);
             position += view.length();
+            visitor.frame(view);
         }
     }
 
+    /** Gives all memory back; no write of it may be under way, see {@link LogWriter}. */
     public void close() {
         window.close();
     }

@@ -108,8 +108,10 @@ final class LogWindow {
 
     /** Everything below {@code position} may be given up when memory is needed. */
     void keepFrom(long position) {
-        keptFrom = position;
-        memory.cacheGrew();
+        if (position > keptFrom) {
+            keptFrom = position;
+            memory.cacheGrew();
+        }
     }
 
     /** Gives up the oldest chunk when it is only a cache; the newest is never given up. */
@@ -128,9 +130,27 @@ final class LogWindow {
         }
     }
 
-    /** How much of the window is kept because it is needed. */
+    /** See {@link LogMemory#whenFree}. */
+    void whenFree(Runnable task) {
+        memory.whenFree(task);
+    }
+
+    /** Whether any of it is needed: by {@link #keepFrom}, or because a frame is being gathered there. */
     boolean holdsNeeded() {
-        return !chunks.isEmpty() && chunks.getLast().end > keptFrom;
+        if (chunks.isEmpty()) {
+            return false;
+        }
+        Chunk newest = chunks.getLast();
+        return newest.end > keptFrom || newest.base + newest.used > newest.end;
+    }
+
+    /** Gives up the newest chunk too, when none is needed. */
+    boolean dropAllCached() {
+        boolean cached = !chunks.isEmpty() && !holdsNeeded();
+        if (cached) {
+            clear();
+        }
+        return cached;
     }
 
     private void release(Chunk chunk) {

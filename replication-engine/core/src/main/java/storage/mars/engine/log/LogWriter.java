@@ -2,7 +2,9 @@
 package storage.mars.engine.log;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.LogWindow.Chunk;
 import storage.mars.engine.port.Completion;
@@ -28,6 +30,9 @@ public final class LogWriter implements Completion {
     private boolean turnGiven;
     private boolean writing;
     private boolean failed;
+    private boolean stopped;
+    private @Nullable Runnable whenStopped;
+    private final List<Runnable> whenIdle = new ArrayList<>();
 
     /** Who is told of durability; called on the shard. */
     public interface Listener {
@@ -50,7 +55,7 @@ public final class LogWriter implements Completion {
 
     /** Asks for a write at the end of the running turn of the shard, so that all of the turn is in one batch. */
     public void wake() {
-        if (!turnGiven && !writing && !failed) {
+        if (!turnGiven && !writing && !failed && !stopped) {
             turnGiven = true;
             shard.execute(turn);
         }
@@ -64,9 +69,29 @@ public final class LogWriter implements Completion {
         return failed;
     }
 
+    /** Runs {@code task} when everything that is in the log is durable. */
+    public void whenIdle(Runnable task) {
+        if (isIdle()) {
+            task.run();
+        } else {
+            whenIdle.add(task);
+            wake();
+        }
+    }
+
+    /** Writes no more; {@code done} runs when the write under way, if any, has ended and been told. */
+    public void stop(Runnable done) {
+        stopped = true;
+        if (writing) {
+            whenStopped = done;
+        } else {
+            done.run();
+        }
+    }
+
     private void turn() {
         turnGiven = false;
-        if (!writing && !failed) {
+        if (!writing && !failed && !stopped) {
             listener.beforeWrite();
             write();
         }
@@ -118,17 +143,29 @@ public final class LogWriter implements Completion {
         if (written != null) {
             tail.segments.unpin(written);
         }
-        if (failed) {
-            return;
-        }
         if (failure != null) {
             failed = true;
             listener.logFailed(failure);
-            return;
+        } else {
+            long from = tail.durable();
+            tail.durable(target);
+            listener.durable(from, target);
         }
-        long from = tail.durable();
-        tail.durable(target);
-        listener.durable(from, target);
-        turn();
+        Runnable stop = whenStopped;
+        if (stop != null) {
+            whenStopped = null;
+            stop.run();
+        } else {
+            turn();
+            tellIdle();
+        }
+    }
+
+    private void tellIdle() {
+        if (isIdle() && !failed && !whenIdle.isEmpty()) {
+            List<Runnable> told = List.copyOf(whenIdle);
+            whenIdle.clear();
+            told.forEach(Runnable::run);
+        }
     }
 }

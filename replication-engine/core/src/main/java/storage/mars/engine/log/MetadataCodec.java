@@ -70,6 +70,9 @@ final class MetadataCodec {
         if (slot.getInt(8) > VERSION) {
             return new Slot.Newer(slot.getInt(8));
         }
+        if (slot.getInt(8) != VERSION) {
+            return new Slot.Bad("version " + slot.getInt(8) + " has never been");
+        }
         int length = slot.getInt(12);
         if (length < 0 || length > SLOT - BODY - 4) {
             return new Slot.Bad("impossible length");
@@ -106,7 +109,7 @@ final class MetadataCodec {
             out.i64(fork.position()).epochId(fork.winner()).i64(fork.winnerReplica());
         }
         Switches switches = m.switches();
-        out.flag(switches.shippingPaused()).flag(switches.applyPaused()).i64(switches.logBudgetBytes());
+        out.flag(switches.shippingPaused()).i64(switches.applyLimit()).i64(switches.logBudgetBytes());
         out.i64(m.bootId());
     }
 
@@ -125,7 +128,7 @@ final class MetadataCodec {
                 in.i64(),
                 grant(in),
                 fork(in),
-                new Switches(in.flag(), in.flag(), in.count()),
+                new Switches(in.flag(), in.count(), in.count()),
                 in.i64());
     }
 

@@ -24,9 +24,9 @@ public final class MetadataStore {
     private final MetadataCodec codec = new MetadataCodec();
     private final ByteBuffer slot =
             ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE).alignedSlice(Blocks.SIZE).slice(0, MetadataCodec.SLOT);
-    private final List<Consumer<ReplicaMetadata.Draft>> changes = new ArrayList<>();
     private final List<Completion> asking = new ArrayList<>();
     private ReplicaMetadata current;
+    private ReplicaMetadata latest;
     private long generation;
     private boolean writing;
     private @Nullable IoFailure failed;
@@ -34,6 +34,7 @@ public final class MetadataStore {
     private MetadataStore(BlockFile file, ReplicaMetadata current, long generation) {
         this.file = file;
         this.current = current;
+        this.latest = current;
         this.generation = generation;
     }
 
@@ -112,24 +113,27 @@ public final class MetadataStore {
             } else if (second instanceof Slot.Newer newer) {
                 unusable("is of version " + newer.version() + ", which a later engine wrote: use that engine");
             } else if (first instanceof Slot.Good a && second instanceof Slot.Good b) {
-                Slot.Good newest = a.generation() >= b.generation() ? a : b;
-                use(newest, a.generation() == b.generation());
+                if (a.generation() == b.generation()) {
+                    done.accept(new Opened.Good(new MetadataStore(file, a.metadata(), a.generation())));
+                } else if (a.generation() > b.generation()) {
+                    use(a, 1);
+                } else {
+                    use(b, 0);
+                }
             } else if (first instanceof Slot.Good a) {
-                use(a, false);
+                use(a, 1);
             } else if (second instanceof Slot.Good b) {
-                use(b, false);
+                use(b, 0);
             } else if (first instanceof Slot.Bad a && second instanceof Slot.Bad b) {
                 unusable("is damaged in both copies (" + a.reason() + "; " + b.reason() + ")");
             }
         }
 
-        private void use(Slot.Good slot, boolean inBoth) {
+        /** Brings the other slot to the chosen one, which is not touched: the other may be no copy at all. */
+        private void use(Slot.Good slot, int other) {
             MetadataStore store = new MetadataStore(file, slot.metadata(), slot.generation());
-            if (inBoth) {
-                done.accept(new Opened.Good(store));
-                return;
-            }
-            store.update(draft -> {}, failure -> {
+            codec.encode(slot.generation(), slot.metadata(), store.slot);
+            store.writeSlot(other, failure -> {
                 if (failure == null) {
                     done.accept(new Opened.Good(store));
                 } else {
@@ -151,14 +155,14 @@ public final class MetadataStore {
 
     /**
      * Changes the metadata. When {@code done} is told of success the change is in both slots, synced, and in {@link
-     * #current}. Changes are applied in order; several may share one write.
+     * #current}. Changes are applied in order; several may share one write. A change that throws changes nothing.
      */
     public void update(Consumer<ReplicaMetadata.Draft> change, Completion done) {
         if (failed != null) {
             done.completed(failed);
             return;
         }
-        changes.add(change);
+        latest = latest.with(change);
         asking.add(done);
         if (!writing) {
             write();
@@ -166,31 +170,30 @@ public final class MetadataStore {
     }
 
     private void write() {
-        writing = true;
-        List<Consumer<ReplicaMetadata.Draft>> included = List.copyOf(changes);
         List<Completion> told = List.copyOf(asking);
-        changes.clear();
         asking.clear();
-        ReplicaMetadata next = current;
-        for (Consumer<ReplicaMetadata.Draft> change : included) {
-            next = next.with(change);
-        }
-        ReplicaMetadata written = next;
+        ReplicaMetadata written = latest;
         codec.encode(generation + 1, written, slot);
-        // The slot that is older or damaged cannot be told apart after a crash between the two writes, and need not
-        // be: whichever is torn, the other is whole.
-        writeSlot(0, () -> writeSlot(1, () -> finish(written, told), told), told);
+        writing = true;
+        // Both slots are whole here, so whichever of the two writes a crash tears, the other slot is whole.
+        writeSlot(0, first -> {
+            if (first != null) {
+                fail(first, told);
+                return;
+            }
+            writeSlot(1, second -> {
+                if (second != null) {
+                    fail(second, told);
+                } else {
+                    finish(written, told);
+                }
+            });
+        });
     }
 
-    private void writeSlot(int number, Runnable next, List<Completion> told) {
+    private void writeSlot(int number, Completion done) {
         ByteBuffer[] buffers = {slot.clear()};
-        file.writeDurably((long) number * MetadataCodec.SLOT, buffers, 1, failure -> {
-            if (failure == null) {
-                next.run();
-            } else {
-                fail(failure, told);
-            }
-        });
+        file.writeDurably((long) number * MetadataCodec.SLOT, buffers, 1, done);
     }
 
     private void finish(ReplicaMetadata written, List<Completion> told) {
@@ -198,7 +201,7 @@ public final class MetadataStore {
         current = written;
         writing = false;
         told.forEach(done -> done.completed(null));
-        if (!writing && !changes.isEmpty()) {
+        if (!writing && !asking.isEmpty()) {
             write();
         }
     }
@@ -208,7 +211,6 @@ public final class MetadataStore {
         writing = false;
         List<Completion> waiting = List.copyOf(asking);
         asking.clear();
-        changes.clear();
         told.forEach(done -> done.completed(failure));
         waiting.forEach(done -> done.completed(failure));
     }

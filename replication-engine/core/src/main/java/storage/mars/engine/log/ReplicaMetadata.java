@@ -76,8 +76,18 @@ public record ReplicaMetadata(
     /** Where this replica's log and that of the writer of {@code winner} part; data behind it is a branch. */
     public record Fork(long position, EpochId winner, long winnerReplica) {}
 
-    /** What an operator has switched, and the log budget. */
-    public record Switches(boolean shippingPaused, boolean applyPaused, long logBudgetBytes) {}
+    /**
+     * What an operator has switched, and the log budget. Nothing at or behind {@code applyLimit} is applied; {@link
+     * #UNLIMITED} while apply is not paused.
+     */
+    public record Switches(boolean shippingPaused, long applyLimit, long logBudgetBytes) {
+
+        public static final long UNLIMITED = Long.MAX_VALUE;
+
+        public boolean applyPaused() {
+            return applyLimit != UNLIMITED;
+        }
+    }
 
     public ReplicaMetadata {
         volumes = List.copyOf(volumes);

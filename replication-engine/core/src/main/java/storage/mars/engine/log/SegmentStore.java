@@ -3,14 +3,17 @@ package storage.mars.engine.log;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Completion;
-import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Shard;
 import storage.mars.engine.port.Storage;
@@ -24,6 +27,8 @@ public final class SegmentStore {
 
     private static final long RETRY_NANOS = 500_000_000L;
     private static final String SPARE = "spare-";
+    private static final Pattern SEGMENT_NAME = Pattern.compile("00(\\d{18})\\.log");
+    private static final Pattern SPARE_NAME = Pattern.compile(SPARE + "(\\d{1,18})");
 
     private final Ports ports;
     private final String directory;
@@ -31,9 +36,10 @@ public final class SegmentStore {
     private final TreeMap<Long, Segment> segments = new TreeMap<>();
     private final ArrayDeque<Spare> spares = new ArrayDeque<>();
     private final List<Runnable> waiters = new ArrayList<>();
+    private final Set<Long> leaving = new HashSet<>();
     private long budgetBytes;
+    private long start;
     private long readyEnd;
-    private long recycling;
     private long spareNumber;
     private boolean preparing;
     private boolean closed;
@@ -65,11 +71,11 @@ public final class SegmentStore {
     }
 
     private void openNext(Iterator<String> names, Completion done) {
-        if (!names.hasNext()) {
+        String name = nextOwn(names);
+        if (name == null) {
             done.completed(null);
             return;
         }
-        String name = names.next();
         ports.storage().open(directory + "/" + name, Storage.Kind.LOG, (file, failure) -> {
             if (file == null) {
                 done.completed(failure);
@@ -80,18 +86,33 @@ public final class SegmentStore {
         });
     }
 
+    /** What has another name is somebody else's, and no part of the log. */
+    private @Nullable String nextOwn(Iterator<String> names) {
+        while (names.hasNext()) {
+            String name = names.next();
+            Matcher segment = SEGMENT_NAME.matcher(name);
+            boolean own = segment.matches()
+                    ? layout.isHeader(Long.parseLong(segment.group(1)))
+                    : SPARE_NAME.matcher(name).matches();
+            if (own) {
+                return name;
+            }
+        }
+        return null;
+    }
+
     private void adopt(String name, BlockFile file) {
-        boolean segment = name.matches("\\d{20}\\.log");
-        boolean right = file.size() == layout.segmentBytes();
-        if (segment && right) {
-            long start = Long.parseLong(name.substring(0, 20));
-            segments.put(start, new Segment(start, file));
-        } else if (name.matches(SPARE + "\\d+") && right) {
-            spareNumber = Math.max(spareNumber, Long.parseLong(name.substring(SPARE.length())) + 1);
-            spares.add(new Spare(name, file));
-        } else {
-            // A creation that a crash cut short, or a file of somebody else: it is no part of the log.
+        Matcher segment = SEGMENT_NAME.matcher(name);
+        Matcher spare = SPARE_NAME.matcher(name);
+        if (file.size() != layout.segmentBytes()) {
+            // Not of this log: a segment is created whole or not at all.
             file.close();
+        } else if (segment.matches()) {
+            long first = Long.parseLong(segment.group(1));
+            segments.put(first, new Segment(first, file));
+        } else if (spare.matches()) {
+            spareNumber = Math.max(spareNumber, Long.parseLong(spare.group(1)) + 1);
+            spares.add(new Spare(name, file));
         }
     }
 
@@ -104,6 +125,10 @@ public final class SegmentStore {
     void readyFrom(long position) {
         readyEnd = layout.start(position);
         extendReady();
+        start = layout.start(position);
+        while (segments.containsKey(start - layout.segmentBytes())) {
+            start -= layout.segmentBytes();
+        }
     }
 
     private void extendReady() {
@@ -122,21 +147,23 @@ public final class SegmentStore {
         return segments.get(layout.start(position));
     }
 
-    /** First position that a segment still holds. */
+    /** First position from which on segments hold the log without a gap. */
     public long start() {
-        return segments.isEmpty() ? readyEnd : segments.firstKey();
+        return start;
     }
 
     public long usedBytes() {
-        return (segments.size() + spares.size() + recycling) * layout.segmentBytes();
+        return ((long) segments.size() + spares.size() + leaving.size()) * layout.segmentBytes();
     }
 
     public long budgetBytes() {
         return budgetBytes;
     }
 
+    /** Less than two segments would never let the first one go, so it counts as two. */
     public void budgetBytes(long bytes) {
         budgetBytes = bytes;
+        retryNow();
     }
 
     /** Why the next segment cannot be had, in words for the operator; null while all is well. */
@@ -151,14 +178,14 @@ public final class SegmentStore {
 
     /** Sees to it that one segment beyond the one that holds {@code end} is, or will be, there. */
     void prepareBehind(long end) {
-        if (preparing || closed || readyEnd > layout.end(end)) {
+        if (preparing || closed || retry != null || readyEnd > layout.end(end)) {
             return;
         }
         preparing = true;
         Spare spare = spares.poll();
         if (spare != null) {
             place(spare);
-        } else if (usedBytes() + layout.segmentBytes() > budgetBytes && readyEnd > layout.start(end)) {
+        } else if (isOverBudget() && readyEnd > layout.start(end)) {
             stalled("the log has reached its budget of " + budgetBytes + " bytes", end);
         } else {
             create(end);
@@ -176,35 +203,52 @@ public final class SegmentStore {
         });
     }
 
+    private boolean isOverBudget() {
+        return usedBytes() + layout.segmentBytes() > Math.max(budgetBytes, 2L * layout.segmentBytes());
+    }
+
     private void place(Spare spare) {
         if (closed) {
             spare.file.close();
             return;
         }
-        long start = readyEnd;
-        ports.storage().rename(directory + "/" + spare.name, path(start), failure -> {
-            if (failure != null) {
+        long position = readyEnd;
+        if (leaving.contains(position)) {
+            spares.add(spare);
+            stalled("the former segment of that name is still read", position);
+            return;
+        }
+        ports.storage().rename(directory + "/" + spare.name, path(position), failure -> {
+            if (closed) {
+                spare.file.close();
+            } else if (failure != null) {
                 spares.add(spare);
-                stalled("no segment can be placed: " + failure, start);
-                return;
+                stalled("no segment can be placed: " + failure, position);
+            } else {
+                preparing = false;
+                stall = null;
+                segments.put(position, new Segment(position, spare.file));
+                extendReady();
+                wake();
             }
-            preparing = false;
-            stall = null;
-            segments.put(start, new Segment(start, spare.file));
-            extendReady();
-            wake();
         });
     }
 
     private void stalled(String reason, long end) {
         preparing = false;
         stall = reason;
-        wake();
         if (retry == null && !closed) {
             retry = ports.shard().schedule(RETRY_NANOS, () -> {
                 retry = null;
                 prepareBehind(end);
             });
+        }
+    }
+
+    private void retryNow() {
+        if (stall != null && !closed) {
+            cancelRetry();
+            prepareBehind(Math.max(0, readyEnd - 1));
         }
     }
 
@@ -218,9 +262,11 @@ public final class SegmentStore {
     public void release(long position) {
         while (!segments.isEmpty() && segments.firstKey() + layout.segmentBytes() <= position) {
             Map.Entry<Long, Segment> first = segments.pollFirstEntry();
-            recycling++;
-            if (first.getValue().condemn()) {
-                recycle(first.getValue());
+            Segment segment = first.getValue();
+            start = Math.max(start, segment.start + layout.segmentBytes());
+            leaving.add(segment.start);
+            if (segment.condemn()) {
+                recycle(segment);
             }
         }
     }
@@ -239,33 +285,25 @@ public final class SegmentStore {
             keep(segment);
         } else {
             segment.file.close();
-            ports.storage().delete(path(segment.start), failure -> recycling--);
+            ports.storage().delete(path(segment.start), failure -> left(segment));
         }
     }
 
     private void keep(Segment segment) {
         Spare spare = new Spare(SPARE + spareNumber++, segment.file);
         ports.storage().rename(path(segment.start), directory + "/" + spare.name, failure -> {
-            recycling--;
             if (failure != null || closed) {
                 segment.file.close();
-                return;
+            } else {
+                spares.add(spare);
             }
-            spares.add(spare);
-            if (stall != null) {
-                cancelRetry();
-                prepareBehind(readyEnd - 1);
-            }
+            left(segment);
         });
     }
 
-    /**
-     * Deletes everything from {@code position}'s segment on that lies behind it; for a replica that starts over. All
-     * segments below are released too.
-     */
-    void startOver(long position) {
-        release(Long.MAX_VALUE - layout.segmentBytes());
-        readyFrom(position);
+    private void left(Segment segment) {
+        leaving.remove(segment.start);
+        retryNow();
     }
 
     private String path(long start) {
@@ -291,10 +329,5 @@ public final class SegmentStore {
         segments.clear();
         spares.forEach(spare -> spare.file.close());
         spares.clear();
-    }
-
-    /** Words for an operator when a file could not be opened. */
-    static String describe(String what, @Nullable IoFailure failure) {
-        return what + ": " + (failure == null ? "unknown" : failure.message());
     }
 }

@@ -1,4 +1,5 @@
-/** One engine's copy of a resource: its role, its life cycle and its recovery. */
+// SPDX-License-Identifier: Apache-2.0
+/** A replica as a whole: its life from opening to deletion, its role, its members, and the host of all replicas. */
 @NullMarked
 package storage.mars.engine.replica;
 

@@ -4,6 +4,7 @@ package storage.mars.engine.replication;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.FieldReader;
 import storage.mars.engine.log.FieldReader.Malformed;
 import storage.mars.engine.log.FieldWriter;
@@ -15,7 +16,6 @@ import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Credit;
 import storage.mars.engine.replication.PeerMessage.Granted;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
-import storage.mars.engine.replication.PeerMessage.Heartbeat;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
@@ -57,8 +57,7 @@ public final class PeerCodec {
             case Credit m -> w.u8(3).i64(m.until());
             case SyncNeeded m -> w.u8(4).i64(m.start()).link(m.link()).history(m.history()).text(m.reason());
             case LogData m -> beginLog(m.position()).put(m.bytes().duplicate());
-            case Heartbeat m -> w.u8(6).i64(m.wallMicros()).i64(m.durable());
-            case Position m -> w.u8(7).i64(m.durable()).i64(m.applied()).i64(m.checkpoint()).i64(m.wallMicros());
+            case Position m -> w.u8(7).i64(m.durable()).i64(m.applied()).i64(m.checkpoint());
             case ReadBlocks m ->
                     w.u8(8).i64(m.request()).u16(m.volume()).i64(m.offset()).i32(m.length()).i64(m.received());
             case BlockData m -> blocks(w.u8(9), m);
@@ -89,7 +88,8 @@ public final class PeerCodec {
     private static void hello(FieldWriter w, Hello m) {
         w.flag(m.dialled()).i64(m.resourceId()).text(m.resourceName());
         w.i64(m.replicaId()).text(m.replicaName()).text(m.address());
-        w.flag(m.primary()).text(m.state()).i64(m.highestTerm()).history(m.history());
+        w.flag(m.primary()).text(m.state()).i64(m.highestTerm());
+        w.i64(m.openTerm()).i64(m.incarnation()).history(m.history());
         w.i64(m.durable()).i64(m.applied()).i64(m.checkpoint()).flag(m.consistent());
         w.i64(m.syncedBytes()).i64(m.syncTotalBytes()).flag(m.shippingPaused()).i64(m.wallMicros());
         members(w, m.members());
@@ -103,7 +103,7 @@ public final class PeerCodec {
         w.i64(m.resourceId()).text(m.resourceName()).i32(m.segmentBytes());
         w.list(m.volumes(), (x, v) -> x.u16(v.id()).text(v.name()).i64(v.sizeBytes()));
         members(w, m.members());
-        w.history(m.history()).i64(m.highestTerm()).i64(m.start()).link(m.link());
+        w.history(m.history()).i64(m.highestTerm()).i64(m.incarnation()).i64(m.start()).link(m.link());
     }
 
     private static void blocks(FieldWriter w, BlockData m) {
@@ -127,6 +127,24 @@ public final class PeerCodec {
         return decoded;
     }
 
+    /** The resource that the first message of a link is about; null when it begins no conversation. */
+    public static @Nullable String resourceOf(ByteBuffer firstMessage) {
+        ByteBuffer in = firstMessage.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        FieldReader r = new FieldReader(in);
+        try {
+            if (r.i32() != MAGIC) {
+                return null;
+            }
+            return switch (body(r.u8(), r, in)) {
+                case Hello hello -> hello.resourceName();
+                case JoinRequest join -> join.resourceName();
+                default -> null;
+            };
+        } catch (Malformed e) {
+            return null;
+        }
+    }
+
     private static PeerMessage body(int type, FieldReader r, ByteBuffer in) throws Malformed {
         return switch (type) {
             case 1 -> hello(r);
@@ -134,8 +152,7 @@ public final class PeerCodec {
             case 3 -> new Credit(r.count());
             case 4 -> new SyncNeeded(r.count(), r.link(), r.history(), r.text());
             case 5 -> new LogData(r.count(), rest(in));
-            case 6 -> new Heartbeat(r.i64(), r.count());
-            case 7 -> new Position(r.count(), r.count(), r.count(), r.i64());
+            case 7 -> new Position(r.count(), r.count(), r.count());
             case 8 -> new ReadBlocks(r.i64(), r.u16(), r.count(), r.i32(), r.count());
             case 9 -> blocks(r, in);
             case 10 -> new BlocksUnavailable(r.i64(), r.text());
@@ -158,7 +175,7 @@ public final class PeerCodec {
 
     private static Hello hello(FieldReader r) throws Malformed {
         return new Hello(
-                r.flag(), r.i64(), r.text(), r.i64(), r.text(), r.text(), r.flag(), r.text(), r.count(), r.history(),
+                r.flag(), r.i64(), r.text(), r.i64(), r.text(), r.text(), r.flag(), r.text(), r.count(), r.count(), r.i64(), r.history(),
                 r.count(), r.count(), r.count(), r.flag(), r.count(), r.count(), r.flag(), r.i64(), members(r));
     }
 
@@ -170,7 +187,7 @@ public final class PeerCodec {
         return new JoinAccepted(
                 r.i64(), r.text(), r.i32(),
                 r.list(MAX_VOLUMES, x -> new VolumeShape(x.u16(), x.text(), x.count())),
-                members(r), r.history(), r.count(), r.count(), r.link());
+                members(r), r.history(), r.count(), r.i64(), r.count(), r.link());
     }
 
     private static BlockData blocks(FieldReader r, ByteBuffer in) throws Malformed {

@@ -21,6 +21,8 @@ public sealed interface PeerMessage {
      *
      * @param dialled whether the sender dialled the link
      * @param highestTerm the highest term the sender has heard of
+     * @param openTerm the term that anybody who holds all of the sender's log may have from it; 0 when the sender has
+     *     not laid down the role
      * @param durable end of its durable log; for a secondary the received position
      */
     record Hello(
@@ -33,6 +35,8 @@ public sealed interface PeerMessage {
             boolean primary,
             String state,
             long highestTerm,
+            long openTerm,
+            long incarnation,
             EpochHistory history,
             long durable,
             long applied,
@@ -62,11 +66,8 @@ public sealed interface PeerMessage {
     /** Primary to secondary: whole frames that follow each other from {@code position} on. */
     record LogData(long position, ByteBuffer bytes) implements PeerMessage {}
 
-    /** Primary to secondary, when it has nothing else to say: so an idle resource has no lag. */
-    record Heartbeat(long wallMicros, long durable) implements PeerMessage {}
-
-    /** Secondary to primary: how far it is; {@code wallMicros} is that of the newest frame it has applied. */
-    record Position(long durable, long applied, long checkpoint, long wallMicros) implements PeerMessage {}
+    /** Secondary to primary: how far it is. */
+    record Position(long durable, long applied, long checkpoint) implements PeerMessage {}
 
     /** Sync target to source: the content of a range; {@code received} is the target's end of the log. */
     record ReadBlocks(long request, int volume, long offset, int length, long received) implements PeerMessage {}
@@ -95,6 +96,7 @@ public sealed interface PeerMessage {
             List<Member> members,
             EpochHistory history,
             long highestTerm,
+            long incarnation,
             long start,
             Chain.Link link)
             implements PeerMessage {

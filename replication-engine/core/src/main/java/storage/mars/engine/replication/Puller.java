@@ -4,6 +4,7 @@ package storage.mars.engine.replication;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.FrameIntake;
@@ -17,7 +18,7 @@ import storage.mars.engine.replication.PeerMessage.Pull;
 /**
  * Pulls the log from the primary over one link: asks, verifies and takes in what comes, hands it to the log writer,
  * and gives credit only for what there is room for. What comes while there is no room waits here, within the credit.
- * Owned by the shard; lives as long as its link.
+ * {@code room} tells whether the index can take more. Owned by the shard; lives as long as its link.
  */
 public final class Puller {
 
@@ -29,6 +30,7 @@ public final class Puller {
     private final Supplier<EpochHistory> history;
     private final PeerCodec codec;
     private final PeerLink link;
+    private final BooleanSupplier room;
     private final Listener listener;
     private final ArrayDeque<ByteBuffer> pending = new ArrayDeque<>();
     private long expected;
@@ -47,13 +49,14 @@ public final class Puller {
     }
 
     public Puller(LogTail tail, FrameIntake intake, LogWriter writer, Supplier<EpochHistory> history, PeerCodec codec,
-            PeerLink link, Listener listener) {
+            PeerLink link, BooleanSupplier room, Listener listener) {
         this.tail = tail;
         this.intake = intake;
         this.writer = writer;
         this.history = history;
         this.codec = codec;
         this.link = link;
+        this.room = room;
         this.listener = listener;
     }
 
@@ -87,7 +90,7 @@ public final class Puller {
         if (ended) {
             return;
         }
-        if (held || !pending.isEmpty()) {
+        if (held || !pending.isEmpty() || !room.getAsBoolean()) {
             keep(data.bytes());
         } else {
             take(data.bytes(), data.position());
@@ -131,7 +134,7 @@ public final class Puller {
 
     /** There may be room again for what waits. */
     public void advance() {
-        while (!held && !ended && !pending.isEmpty()) {
+        while (!held && !ended && !pending.isEmpty() && room.getAsBoolean()) {
             ByteBuffer rest = take(pending.element());
             if (rest.hasRemaining()) {
                 return;

@@ -44,7 +44,8 @@ public final class SyncSource {
             link.send(codec.encode(new BlocksUnavailable(question.request(), refusal)));
             return;
         }
-        log.buffers().acquire(buffer -> {
+        log.buffers().acquireStaging(1, buffers -> {
+            ByteBuffer buffer = buffers.getFirst();
             buffer.limit(question.length());
             reader.read(question.volume(), question.offset(), buffer, true, failure -> {
                 if (!ended && failure == null) {
@@ -52,7 +53,7 @@ public final class SyncSource {
                 } else if (!ended) {
                     link.send(codec.encode(new BlocksUnavailable(question.request(), String.valueOf(failure))));
                 }
-                log.buffers().release(buffer);
+                log.buffers().releaseStaging(buffers);
             });
         });
     }

@@ -140,7 +140,7 @@ public final class SyncTarget {
             pieces.forEach(piece -> piece.cancelled = true);
             pieces.clear();
         }
-        ask();
+        advance();
     }
 
     public void linkEnded() {

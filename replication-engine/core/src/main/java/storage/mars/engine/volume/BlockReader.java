@@ -25,6 +25,7 @@ public final class BlockReader {
     private final ArrayDeque<Read> idle = new ArrayDeque<>();
     private final ArrayDeque<Runnable> held = new ArrayDeque<>();
     private boolean holding;
+    private @Nullable IoFailure broken;
 
     public BlockReader(VolumeIndex index, Images images, LogAccess log) {
         this.index = index;
@@ -37,6 +38,10 @@ public final class BlockReader {
      * With {@code durableOnly} nothing is seen that is not yet durable in the log. May complete before it returns.
      */
     public void read(int volume, long offset, ByteBuffer into, boolean durableOnly, Completion done) {
+        if (broken != null) {
+            done.completed(broken);
+            return;
+        }
         if (holding) {
             held.add(() -> read(volume, offset, into, durableOnly, done));
             return;
@@ -55,6 +60,12 @@ public final class BlockReader {
         while (!holding && !held.isEmpty()) {
             held.poll().run();
         }
+    }
+
+    /** Serves nothing any more: what waits and what comes is told {@code why}. */
+    public void fail(IoFailure why) {
+        broken = why;
+        resume();
     }
 
     /** One read: its runs complete in any order. */
@@ -103,16 +114,15 @@ public final class BlockReader {
         }
 
         private void fromSegment(long location, long at, int length, ByteBuffer into) {
-            log.buffers().acquire(buffer -> log.reader().readRecord(location, log.history().get(), buffer, batch -> {
+            log.reader().readRecord(location, log.history().get(), log.buffers(), batch -> {
                 if (batch.fault() == null) {
                     int skip = (int) (at - batch.from());
                     into.put(0, batch.bytes(), batch.bytes().position() + skip, length);
+                    completed(null);
+                } else {
+                    completed(new IoFailure(IoFailure.Kind.IO_ERROR, "log at " + at + ": " + batch.fault()));
                 }
-                log.buffers().release(buffer);
-                completed(batch.fault() == null
-                        ? null
-                        : new IoFailure(IoFailure.Kind.IO_ERROR, "log at " + at + ": " + batch.fault()));
-            }));
+            });
         }
 
         @Override

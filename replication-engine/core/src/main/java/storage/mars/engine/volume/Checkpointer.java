@@ -37,9 +37,9 @@ public final class Checkpointer {
         FINDING_LINK,
         SYNCING,
         RECORDING,
-        /** The images' sync has failed; waits for the running write-back round to end. */
+        /** The images' sync has failed; reads wait, and so does this for the running write-back round to end. */
         DRAINING,
-        /** Enters the log since the last checkpoint into the index once more; reads wait. */
+        /** Enters the log since the last checkpoint into the index once more. */
         REFEEDING,
         STOPPED
     }
@@ -120,6 +120,7 @@ public final class Checkpointer {
             } else {
                 trouble = "images cannot be synced: " + failure;
                 state = State.DRAINING;
+                reader.hold();
                 writeBack.stop();
                 drained();
             }
@@ -156,7 +157,6 @@ public final class Checkpointer {
     public void drained() {
         if (state == State.DRAINING && !writeBack.isRunning()) {
             state = State.REFEEDING;
-            reader.hold();
             feed.restart(position());
             refed();
         }

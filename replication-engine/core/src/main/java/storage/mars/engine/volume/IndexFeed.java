@@ -21,6 +21,8 @@ public final class IndexFeed {
     private final Listener listener;
     private long limit = Long.MAX_VALUE;
     private long fed;
+    private long highestFed;
+    private int generation;
     private boolean reading;
 
     /** Who is told; called on the shard. */
@@ -38,6 +40,7 @@ public final class IndexFeed {
         this.index = index;
         this.log = log;
         this.fed = position;
+        this.highestFed = position;
         this.listener = listener;
     }
 
@@ -70,7 +73,7 @@ public final class IndexFeed {
     }
 
     public boolean isCaughtUp() {
-        return !reading && fed >= Math.min(limit, log.tail().durable());
+        return !reading && fed >= until();
     }
 
     /** Nothing at or behind {@code position}, a frame boundary, enters the index until the limit is moved. */
@@ -79,21 +82,32 @@ public final class IndexFeed {
         advance();
     }
 
-    /** Begins again at {@code position}, from which on the log is entered once more. */
+    /** Begins again at {@code position}, from which on the log is entered once more, all that had been entered. */
     void restart(long position) {
+        generation++;
         fed = position;
         advance();
     }
 
+    /** What has been entered once is entered again by a restart, whatever the limit has become since. */
+    private long until() {
+        return Math.min(Math.max(limit, highestFed), log.tail().durable());
+    }
+
+    private void fed(long position) {
+        fed = position;
+        highestFed = Math.max(highestFed, position);
+    }
+
     /** The durable position or the limit has grown. */
     public void advance() {
-        long until = Math.min(limit, log.tail().durable());
+        long until = until();
         if (reading || fed >= until) {
             return;
         }
         if (log.tail().memoryStart() <= fed) {
             log.tail().visit(fed, until, frame -> enter(frame, index));
-            fed = until;
+            fed(until);
             log.tail().keepFrom(fed);
             listener.fed();
             return;
@@ -103,12 +117,19 @@ public final class IndexFeed {
     }
 
     private void read(ByteBuffer buffer, long until) {
-        log.reader().read(fed, until, log.history().get(), null, buffer, batch -> entered(batch, until));
+        int mine = generation;
+        log.reader().read(fed, until, log.history().get(), null, buffer, batch -> entered(batch, until, mine));
     }
 
-    private void entered(Batch batch, long until) {
+    private void entered(Batch batch, long until, int of) {
+        if (of != generation) {
+            reading = false;
+            log.buffers().release(batch.bytes());
+            advance();
+            return;
+        }
         log.reader().visit(batch, frame -> enter(frame, index));
-        fed = batch.to();
+        fed(batch.to());
         @Nullable String fault = batch.fault();
         if (fault == null && fed < until) {
             read(batch.bytes(), until);

@@ -2,7 +2,6 @@
 package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,6 @@ public final class WriteBack {
 
     private static final int STAGING = 8;
     private static final int BLOCKS_PER_BUFFER = LogFormat.MAX_FRAME / Blocks.SIZE;
-    static final int ROUND_BLOCKS = STAGING * BLOCKS_PER_BUFFER;
     private static final int MAX_IN_FLIGHT = 64;
     private static final long RETRY_NANOS = 1_000_000_000L;
 
@@ -36,13 +34,16 @@ public final class WriteBack {
     private final Shard shard;
     private final Listener listener;
     private final Runnable round = this::round;
-    private final List<ByteBuffer> staging = new ArrayList<>();
+    private final int roundBlocks;
+    private List<ByteBuffer> staging = List.of();
     private final Completion zeroDone = this::zeroCompleted;
     private final Completion writeDone = this::writeCompleted;
     private long[] missing = new long[64];
     private int missingCount;
     private int inFlight;
+    private int nextZero;
     private int nextRun;
+    private boolean issuing;
     private long written;
     private boolean running;
     private boolean stopped;
@@ -67,6 +68,7 @@ public final class WriteBack {
         this.turns = turns;
         this.shard = shard;
         this.listener = listener;
+        this.roundBlocks = Math.min(STAGING, log.buffers().maxStaging()) * BLOCKS_PER_BUFFER;
     }
 
     /** Starts a round when none runs and something is dirty. */
@@ -78,7 +80,7 @@ public final class WriteBack {
     }
 
     private void round() {
-        if (stopped || !index.startRound(ROUND_BLOCKS)) {
+        if (stopped || !index.startRound(roundBlocks)) {
             running = false;
             turns.giveBack();
             listener.wroteBack();
@@ -115,14 +117,14 @@ public final class WriteBack {
 
     private void gatherBuffers() {
         int needed = (index.round().blocks() + BLOCKS_PER_BUFFER - 1) / BLOCKS_PER_BUFFER;
-        if (staging.size() < needed) {
-            log.buffers().acquire(buffer -> {
-                staging.add(buffer);
-                gatherBuffers();
-            });
-        } else {
-            collect();
+        if (needed == 0) {
+            zero();
+            return;
         }
+        log.buffers().acquireStaging(needed, buffers -> {
+            staging = buffers;
+            collect();
+        });
     }
 
     private ByteBuffer buffer(int i) {
@@ -194,39 +196,58 @@ public final class WriteBack {
     }
 
     private void zero() {
+        nextZero = 0;
+        inFlight = 0;
+        issueZeros();
+    }
+
+    /** Completions may come while it issues, even inside of a call of it: whoever issues goes on until nothing is left. */
+    private void issueZeros() {
+        issuing = true;
         Round round = index.round();
-        inFlight = 1;
-        for (int i = 0; i < round.zeroRanges(); i++) {
+        while (roundFailure == null && nextZero < round.zeroRanges() && inFlight < MAX_IN_FLIGHT) {
+            int i = nextZero++;
             inFlight++;
             long from = round.zeroBlock(i) << Blocks.SHIFT;
             images.of(round.zeroVolume(i)).zero(from, round.zeroBlocks(i) << Blocks.SHIFT, zeroDone);
         }
-        zeroCompleted(null);
-    }
-
-    private void zeroCompleted(@Nullable IoFailure failure) {
-        note(failure);
-        if (--inFlight > 0) {
+        issuing = false;
+        if (inFlight > 0) {
             return;
         }
         if (roundFailure != null) {
             end(roundFailure);
         } else {
             nextRun = 0;
-            inFlight = 1;
-            writeCompleted(null);
+            issueWrites();
+        }
+    }
+
+    private void zeroCompleted(@Nullable IoFailure failure) {
+        note(failure);
+        inFlight--;
+        if (!issuing) {
+            issueZeros();
+        }
+    }
+
+    private void issueWrites() {
+        issuing = true;
+        Round round = index.round();
+        while (roundFailure == null && nextRun < round.blocks() && inFlight < MAX_IN_FLIGHT) {
+            writeRun(round);
+        }
+        issuing = false;
+        if (inFlight == 0) {
+            end(roundFailure);
         }
     }
 
     private void writeCompleted(@Nullable IoFailure failure) {
         note(failure);
         inFlight--;
-        Round round = index.round();
-        while (roundFailure == null && nextRun < round.blocks() && inFlight < MAX_IN_FLIGHT) {
-            writeRun(round);
-        }
-        if (inFlight == 0) {
-            end(roundFailure);
+        if (!issuing) {
+            issueWrites();
         }
     }
 
@@ -248,10 +269,8 @@ public final class WriteBack {
     }
 
     private void end(@Nullable IoFailure failure) {
-        staging.forEach(log.buffers()::release);
-        staging.clear();
-        running = false;
-        turns.giveBack();
+        List<ByteBuffer> used = staging;
+        staging = List.of();
         if (failure == null) {
             trouble = null;
             index.roundDone();
@@ -260,6 +279,9 @@ public final class WriteBack {
             index.roundFailed();
             retryLater();
         }
+        log.buffers().releaseStaging(used);
+        running = false;
+        turns.giveBack();
         listener.wroteBack();
         wake();
     }

@@ -1,4 +1,5 @@
-/** Deterministic simulation of disks, networks, time and crashes around the real engine, with oracles that check its promises. */
+// SPDX-License-Identifier: Apache-2.0
+/** Scenarios and the soak that runs them seed after seed. */
 @NullMarked
 package storage.mars.engine.testkit;
 

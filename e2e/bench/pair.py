@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What needs two engines: a silent or absent peer, shipping, applying; and what one costs at rest."""
+
+import os
+import signal
+import socket
+import statistics
+import threading
+import time
+
+from loads import BY_NAME, measure
+from servers import Mars, run
+
+SHIPPED_BYTES = 3 << 30
+PIECE = 1 << 20
+
+
+def peer_trouble(first, second, seconds, pairs, say):
+    """p99 of the primary with its peer connected, stopped (SIGSTOP) and gone, interleaved."""
+    load = BY_NAME["rand-write-fsync32"]
+    p99 = {"connected": [], "stopped": [], "gone": []}
+
+    def once(state, seed):
+        first.settle()
+        p99[state].append(measure(first.uri(), load, seconds, seed).p99_us)
+        say(f"peer {state}: p99 {p99[state][-1]:.0f} µs")
+
+    for pair in range(pairs):
+        second.caught_up()
+        once("connected", pair)
+        second.process.send_signal(signal.SIGSTOP)
+        once("stopped", pair)
+        second.process.send_signal(signal.SIGCONT)
+        second.stop()
+        once("gone", pair)
+        second.start()
+    second.caught_up()
+    ratios = {
+        state: statistics.median(a / b for a, b in zip(p99[state], p99["connected"]))
+        for state in ("stopped", "gone")
+    }
+    return {"p99_us": p99, "ratio": ratios, "goal": 1.2}
+
+
+def shipping(first, second, directory, pairs, say):
+    """A backlog of log is shipped to a peer that returns; beside it a copy of as much by plain TCP."""
+    rounds = []
+    for _ in range(pairs):
+        second.caught_up()
+        second.stop()
+        run(
+            "fio", "--name=s", "--ioengine=nbd", f"--uri={first.uri()}", "--rw=write", "--bs=1m",
+            "--iodepth=16", "--size=1g", f"--io_size={SHIPPED_BYTES}", "--refill_buffers",
+        )
+        first.settle()
+        target = first.positions()["durable"]
+        second.start()
+        received, applied = catch_up(second, target)
+        first.settle()
+        copied = tcp_copy(directory)
+        rounds.append({"shipped": received, "applied": applied, "copied": copied})
+        say(
+            f"shipped {received / 1e6:.0f} MB/s, applied {applied / 1e6:.0f} MB/s, "
+            f"plain TCP copy to a file {copied / 1e6:.0f} MB/s"
+        )
+    return {
+        "rounds": rounds,
+        "ratio": statistics.median(one["shipped"] / one["copied"] for one in rounds),
+        "goal": 0.6,
+        "applied": statistics.median(one["applied"] for one in rounds),
+    }
+
+
+def catch_up(second, target):
+    """Bytes per second of received and applied, from the samples while they moved."""
+    samples = []
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        now = second.positions()
+        samples.append((time.monotonic(), now["received"], now["applied"]))
+        if now["applied"] >= target:
+            break
+    return slope(samples, 1), slope(samples, 2)
+
+
+def slope(samples, column):
+    """Rate between the last sample before the first change and the first with the final value."""
+    values = [one[column] for one in samples]
+    if values[-1] == values[0]:
+        return 0.0
+    begin = next(at for at, value in enumerate(values) if value > values[0]) - 1
+    end = values.index(values[-1])
+    return (values[end] - values[begin]) / (samples[end][0] - samples[begin][0])
+
+
+def tcp_copy(directory):
+    """A file sent over loopback TCP into another file that is made durable."""
+    source, target = os.path.join(directory, "source"), os.path.join(directory, "target")
+    block = os.urandom(PIECE)
+    size = SHIPPED_BYTES // 3
+    with open(source, "wb") as out:
+        for _ in range(size // PIECE):
+            out.write(block)
+        os.fsync(out.fileno())
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def send():
+        with socket.create_connection(listener.getsockname()) as link, open(source, "rb") as data:
+            link.sendfile(data)
+
+    began = time.monotonic()
+    sender = threading.Thread(target=send)
+    sender.start()
+    link, _ = listener.accept()
+    buffer = bytearray(PIECE)
+    with link, open(target, "wb", buffering=0) as out:
+        while count := link.recv_into(buffer):
+            out.write(memoryview(buffer)[:count])
+        os.fdatasync(out.fileno())
+    sender.join()
+    elapsed = time.monotonic() - began
+    listener.close()
+    os.unlink(source)
+    os.unlink(target)
+    return size / elapsed
+
+
+def bounds(engine, seconds, say):
+    """Memory and processor time of a busy and then idle engine, bytes allocated for each write."""
+    load = BY_NAME["rand-write"]
+    measure(engine.uri(), load, seconds, 0)
+    before = engine.metric("mars_shard_allocated_bytes_total")
+    writes = measure(engine.uri(), load, seconds, 1).operations
+    after = engine.metric("mars_shard_allocated_bytes_total")
+    resident = engine.resident_mib()
+    engine.settle()
+    idle_seconds = max(10, seconds)
+    used = engine.cpu_seconds()
+    time.sleep(idle_seconds)
+    idle = (engine.cpu_seconds() - used) / idle_seconds
+    allocated = None if after is None else (after - before) / writes * 1e6
+    shown = "not exposed" if allocated is None else f"{allocated / 1e6:.2f} MB"
+    say(f"resident {resident:.0f} MiB, idle {idle * 100:.2f} % of a core")
+    say(f"allocated by the shard threads for a million writes: {shown}")
+    return {
+        "resident_mib": resident,
+        "idle_cores": idle,
+        "allocated_bytes_per_million_writes": allocated,
+        "goals": {"resident_mib": 400, "idle_cores": 0.01},
+    }

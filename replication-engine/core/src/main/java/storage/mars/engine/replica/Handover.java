@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.ControlPayload;
+import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.log.RecordType;
+import storage.mars.engine.log.ReplicaMetadata.Fork;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
+import storage.mars.engine.log.ReplicaMetadata.Role;
+import storage.mars.engine.replication.PeerMessage.Granted;
+import storage.mars.engine.replication.PeerMessage.HandoverRequest;
+import storage.mars.engine.replication.PeerMessage.Hello;
+import storage.mars.engine.replication.PeerMessage.Refused;
+
+/**
+ * The role changes hands: given and taken by plan, laid down, taken by force. Both sides' steps, and what a crash or a
+ * silence does to each, are the table of docs/roles.md. Owned by the shard.
+ */
+final class Handover {
+
+    private static final long PATIENCE_NANOS = 30_000_000_000L;
+
+    private final Replica replica;
+    private final Writership writership;
+    private @Nullable Reply<Void> asking;
+    private @Nullable Reply<Void> demoting;
+    private @Nullable Session asked;
+    private boolean endRecorded;
+    private boolean givingAway;
+
+    Handover(Replica replica, Writership writership) {
+        this.replica = replica;
+        this.writership = writership;
+    }
+
+    // Taking
+
+    /** Takes the role by plan: nothing is lost, and the one that holds it must agree. */
+    void take(boolean closeExports, Reply<Void> reply) {
+        if (replica.state() instanceof ReplicaState.Serving) {
+            reply.done(null);
+            return;
+        }
+        Refusal refusal = notPromotable("primary");
+        if (refusal != null) {
+            reply.refused(refusal);
+            return;
+        }
+        Grant own = replica.current().grant();
+        if (own != null && own.toReplica() == Grant.ANYBODY) {
+            asking = reply;
+            writership.startEpoch(own.term(), draft -> {});
+            return;
+        }
+        Session holder = holder();
+        if (holder == null) {
+            reply.refused(nobodyToAsk());
+            return;
+        }
+        asking = reply;
+        asked = holder;
+        long supersedes = replica.current().highestTerm();
+        long deadline = replica.ports.clock().nanoTime() + PATIENCE_NANOS;
+        replica.transition(new ReplicaState.Promoting(supersedes, deadline));
+        holder.send(new HandoverRequest(supersedes, closeExports));
+    }
+
+    private @Nullable Session holder() {
+        Session best = null;
+        long term = -1;
+        for (Session session : replica.members().sessions()) {
+            Peer peer = session.peer;
+            Hello hello = peer == null ? null : peer.hello;
+            if (hello != null && RoleRules.holdsRole(hello) && hello.history().lastId().term() > term) {
+                best = session;
+                term = hello.history().lastId().term();
+            }
+        }
+        return best;
+    }
+
+    private Refusal nobodyToAsk() {
+        Peer primary = LossEstimate.primary(replica);
+        String who = primary == null ? "no primary of " + replica.name + " is known here"
+                : "its primary " + primary.name + " at " + primary.address + " is not reached";
+        return Refusal.unavailable("PrimaryNotReached", replica.name + " cannot be handed over", who,
+                forceCommand());
+    }
+
+    String forceCommand() {
+        return "marsadm primary " + replica.name + " --force --supersedes-term " + replica.current().highestTerm();
+    }
+
+    /** Takes the role by force; what the other side has beyond this log's end becomes a branch. */
+    void force(@Nullable Long supersedes, @Nullable Long maxLossBytes, Reply<Void> reply) {
+        long highest = replica.current().highestTerm();
+        boolean serving = replica.state() instanceof ReplicaState.Serving;
+        if (serving && supersedes != null && highest == supersedes + 1) {
+            reply.done(null);
+            return;
+        }
+        boolean afterLoss = replica.state() instanceof ReplicaState.DurableLoss;
+        Refusal refusal = afterLoss ? null : notPromotable("primary --force");
+        if (refusal == null && serving) {
+            refusal = Refusal.precondition("AlreadyPrimary", replica.name + " is not promoted",
+                    "it is primary here in term " + highest, "");
+        }
+        if (refusal == null && (supersedes == null || supersedes != highest)) {
+            refusal = Refusal.precondition("StaleTerm", replica.name + " is not promoted by force",
+                    (supersedes == null ? "no term was named" : "term " + supersedes + " is not the newest")
+                            + ": term " + highest + " is in force; would be lost: " + loss(), forceCommand());
+        }
+        if (refusal == null && maxLossBytes != null && !afterLoss) {
+            refusal = lossRefusal(maxLossBytes);
+        }
+        if (refusal != null) {
+            reply.refused(refusal);
+            return;
+        }
+        asking = reply;
+        writership.startEpoch(highest + 1, draft -> draft.incarnation = replica.ports.entropy().nextLong());
+    }
+
+    private String loss() {
+        return replica.state() instanceof ReplicaState.DurableLoss lost
+                ? lost.reason()
+                : LossEstimate.of(replica).describe();
+    }
+
+    private @Nullable Refusal lossRefusal(long maxLossBytes) {
+        LossEstimate loss = LossEstimate.of(replica);
+        if (loss.exact() && loss.bytes() <= maxLossBytes) {
+            return null;
+        }
+        return Refusal.precondition("TooMuchLoss", replica.name + " is not promoted by force",
+                "would be lost: " + loss.describe() + ", allowed are " + maxLossBytes, forceCommand());
+    }
+
+    private @Nullable Refusal notPromotable(String verb) {
+        String what = replica.name + " does not become primary here";
+        if (!replica.isOpen()) {
+            return Refusal.precondition(replica.state().name(), what, "it is " + replica.state().name() + ": "
+                    + replica.state().reason(), "marsadm status " + replica.name);
+        }
+        Fork fork = replica.current().fork();
+        if (fork != null) {
+            return Refusal.precondition("Diverged", what, "its history forks from the primary's at " + fork.position(),
+                    "marsadm leave-resource " + replica.name);
+        }
+        if (replica.current().sync().inconsistent()) {
+            return Refusal.precondition("Inconsistent", what, "its images are not yet a whole copy",
+                    "marsadm wait " + replica.name + " --for consistent");
+        }
+        boolean settled = replica.state() instanceof ReplicaState.Secondary || replica.state() instanceof ReplicaState.Serving;
+        if (!settled) {
+            return Refusal.precondition("Busy", what, "it is " + replica.state().name() + " " + replica.state().reason(),
+                    "marsadm status " + replica.name);
+        }
+        return null;
+    }
+
+    /** The role is ours: the other side has recorded so. */
+    void granted(Granted granted) {
+        if (!replica.isOpen() || replica.isPrimary()) {
+            return;
+        }
+        boolean waiting = replica.state() instanceof ReplicaState.Promoting
+                || replica.state() instanceof ReplicaState.Secondary;
+        boolean whole = replica.parts().tail.durable() == granted.end();
+        if (waiting && whole && granted.term() > replica.current().highestTerm()) {
+            writership.startEpoch(granted.term(), draft -> {});
+        }
+    }
+
+    void refusedBy(Session session, String reason) {
+        if (session == asked && replica.state() instanceof ReplicaState.Promoting) {
+            giveUp(Refusal.precondition("HandoverRefused", replica.name + " is not handed over", reason, ""));
+        }
+    }
+
+    private void giveUp(Refusal refusal) {
+        Reply<Void> reply = asking;
+        asking = null;
+        asked = null;
+        replica.following().begin();
+        replica.talk().judgeAll();
+        if (reply != null) {
+            reply.refused(refusal);
+        }
+    }
+
+    /** This replica is the primary now. */
+    void serving() {
+        Reply<Void> reply = asking;
+        asking = null;
+        asked = null;
+        if (reply != null) {
+            reply.done(null);
+        }
+    }
+
+    // Giving
+
+    void asked(Session session, Peer target, HandoverRequest request) {
+        String refusal = refusal(target, request);
+        if (refusal != null) {
+            session.send(new Refused(refusal));
+            return;
+        }
+        Grant open = replica.current().grant();
+        if (!replica.isPrimary() && open != null) {
+            grantTo(target, open.term());
+            return;
+        }
+        replica.parts().exports.close("the role of " + replica.name + " goes to " + target.name);
+        give(target.id, target.name);
+    }
+
+    private @Nullable String refusal(Peer target, HandoverRequest request) {
+        long term = replica.current().highestTerm();
+        Grant grant = replica.current().grant();
+        boolean open = grant != null && grant.toReplica() == Grant.ANYBODY;
+        if (!open && !(replica.state() instanceof ReplicaState.Serving)) {
+            return replica.name + " is " + replica.state().name() + " here: " + replica.state().reason();
+        }
+        Hello hello = target.hello;
+        if (hello == null || !hello.consistent()) {
+            return target.name + " is not consistent";
+        }
+        if (request.supersedes() != term) {
+            return "term " + term + " is in force, not " + request.supersedes();
+        }
+        long end = replica.parts().tail.durable();
+        if (target.received < end - LogFormat.MAX_FRAME * 64L || (open && target.received < end)) {
+            return target.name + " is " + (end - target.received) + " bytes behind; marsadm wait " + replica.name
+                    + " --for caught-up";
+        }
+        List<String> writers = replica.parts().exports.writers();
+        if (!writers.isEmpty() && !request.closeExports()) {
+            return "its export " + String.join(", ", writers) + " is open; close it there, or repeat with --close-exports";
+        }
+        return null;
+    }
+
+    private void grantTo(Peer target, long term) {
+        replica.metadata().update(draft -> draft.grant = new Grant(target.id, term), failure -> {
+            if (failure != null) {
+                replica.metadataFailed(failure);
+            } else {
+                replica.talk().judgeAll();
+            }
+        });
+    }
+
+    /** Lays the role down, for whoever holds all of the log and asks. */
+    void demote(boolean closeExports, @Nullable Long expectedTerm, Reply<Void> reply) {
+        if (!replica.isPrimary() && replica.isOpen()) {
+            reply.done(null);
+            return;
+        }
+        String what = replica.name + " stays primary";
+        if (!(replica.state() instanceof ReplicaState.Serving)) {
+            reply.refused(Refusal.precondition("Busy", what, "it is " + replica.state().name(), ""));
+            return;
+        }
+        long term = replica.current().highestTerm();
+        if (expectedTerm != null && expectedTerm != term) {
+            reply.refused(Refusal.precondition("StaleTerm", what, "term " + term + " is in force", ""));
+            return;
+        }
+        List<String> writers = replica.parts().exports.writers();
+        if (!writers.isEmpty() && !closeExports) {
+            reply.refused(Refusal.precondition("ExportOpen", what,
+                    "its export " + String.join(", ", writers) + " is open",
+                    "marsadm secondary " + replica.name + " --close-exports"));
+            return;
+        }
+        demoting = reply;
+        replica.parts().exports.close(replica.name + " is laid down");
+        give(Grant.ANYBODY, "whoever asks for it");
+    }
+
+    private void give(long target, String name) {
+        endRecorded = false;
+        givingAway = false;
+        long deadline = replica.ports.clock().nanoTime() + PATIENCE_NANOS;
+        replica.transition(new ReplicaState.HandingOver(target, name, Long.MAX_VALUE, deadline));
+        retry();
+    }
+
+    /** Writes the END record as soon as there is room for it. */
+    void retry() {
+        if (endRecorded || !replica.isOpen() || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
+            return;
+        }
+        ReplicaParts parts = replica.parts();
+        if (!parts.builder.reserve(LogFormat.BLOCK, true)) {
+            return;
+        }
+        ByteBuffer payload = ControlPayload.end(giving.target(), replica.current().highestTerm() + 1);
+        parts.builder.append(RecordType.END, 0, 0, payload, 0, LogFormat.BLOCK);
+        parts.builder.seal();
+        endRecorded = true;
+        replica.transition(new ReplicaState.HandingOver(
+                giving.target(), giving.targetName(), parts.tail.end(), giving.deadlineNanos()));
+        parts.writer.wake();
+    }
+
+    /** Something is durable, here or at a member. */
+    void progress() {
+        if (givingAway || !replica.isOpen() || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
+            return;
+        }
+        Peer target = replica.members().get(giving.target());
+        boolean held = giving.target() == Grant.ANYBODY || (target != null && target.received >= giving.end());
+        if (replica.parts().tail.durable() >= giving.end() && held) {
+            givingAway = true;
+            giveAway(giving);
+        }
+    }
+
+    /** The target holds END durably: the role is durably gone from here before the target hears of it. */
+    private void giveAway(ReplicaState.HandingOver giving) {
+        long term = replica.current().highestTerm() + 1;
+        Reply<Void> reply = demoting;
+        demoting = null;
+        replica.reopen("the role goes to " + giving.targetName(), draft -> {
+            draft.role = Role.SECONDARY;
+            draft.history = draft.history.endedAt(giving.end());
+            draft.durableKnown = Math.max(draft.durableKnown, giving.end());
+            draft.grant = new Grant(giving.target(), term);
+        });
+        if (reply != null) {
+            replica.whenOpened(() -> reply.done(null));
+        }
+    }
+
+    void tick() {
+        long now = replica.ports.clock().nanoTime();
+        if (replica.state() instanceof ReplicaState.Promoting promoting && now - promoting.deadlineNanos() >= 0) {
+            giveUp(Refusal.unavailable("Expired", replica.name + " is not handed over",
+                    "the primary has not answered in time", forceCommand()));
+        }
+        boolean stuck = replica.state() instanceof ReplicaState.HandingOver giving
+                && !givingAway && endRecorded && now - giving.deadlineNanos() >= 0;
+        if (stuck && replica.parts().tail.durable() == replica.parts().tail.end()) {
+            Reply<Void> reply = demoting;
+            demoting = null;
+            if (reply != null) {
+                reply.refused(Refusal.unavailable("Expired", replica.name + " stays primary", "time is up", ""));
+            }
+            writership.continueTerm();
+        }
+    }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.ReplicaMetadata.Member;
+import storage.mars.engine.port.PeerLink;
+import storage.mars.engine.port.PeerNetwork;
+import storage.mars.engine.port.Ports;
+import storage.mars.engine.replication.PeerCodec;
+import storage.mars.engine.replication.PeerMessage.Hello;
+
+/**
+ * The other members of one resource and the links to them: one per member. Both sides dial; of two links that cross,
+ * the one dialled by the smaller replica id stays. Owned by the shard.
+ */
+final class Members {
+
+    private static final long FIRST_RETRY_NANOS = 200_000_000L;
+    private static final long LAST_RETRY_NANOS = 5_000_000_000L;
+
+    private final Ports ports;
+    private final PeerCodec codec;
+    private final long self;
+    private final Session.Conversation conversation;
+    private final Consumer<Session> connected;
+    private final Map<Long, Peer> peers = new LinkedHashMap<>();
+
+    /** {@code connected} is told of links that this side has dialled: it says hello on them. */
+    Members(Ports ports, PeerCodec codec, long self, Session.Conversation conversation, Consumer<Session> connected) {
+        this.ports = ports;
+        this.codec = codec;
+        this.self = self;
+        this.conversation = conversation;
+        this.connected = connected;
+    }
+
+    /** The members are these now; who is not among them any more is let go. */
+    void set(List<Member> members) {
+        for (Member member : members) {
+            if (member.id() != self) {
+                Peer peer = peers.computeIfAbsent(member.id(), id -> new Peer(id, member.name(), member.address()));
+                peer.attached = member.attached();
+                if (peer.hello == null) {
+                    peer.address = member.address();
+                }
+            }
+        }
+        List<Peer> gone = peers.values().stream()
+                .filter(peer -> members.stream().noneMatch(member -> member.id() == peer.id))
+                .toList();
+        gone.forEach(this::drop);
+    }
+
+    private void drop(Peer peer) {
+        peers.remove(peer.id);
+        Session session = peer.session;
+        if (session != null) {
+            peer.session = null;
+            session.close();
+        }
+    }
+
+    Collection<Peer> all() {
+        return peers.values();
+    }
+
+    @Nullable Peer get(long id) {
+        return peers.get(id);
+    }
+
+    /** Sessions with members that have said hello. */
+    List<Session> sessions() {
+        List<Session> open = new ArrayList<>();
+        for (Peer peer : peers.values()) {
+            Session session = peer.session;
+            if (session != null) {
+                open.add(session);
+            }
+        }
+        return open;
+    }
+
+    /** Dials whoever is not connected, with growing pauses. */
+    void dialMissing() {
+        long now = ports.clock().nanoTime();
+        for (Peer peer : peers.values()) {
+            if (peer.session == null && !peer.dialling && now - peer.nextDialNanos >= 0) {
+                dial(peer);
+            }
+        }
+    }
+
+    private void dial(Peer peer) {
+        peer.dialling = true;
+        ports.network().dial(peer.address, new PeerNetwork.Dialer() {
+
+            @Override
+            public PeerLink.Receiver connected(PeerLink link) {
+                peer.dialling = false;
+                Session session = new Session(link, true, codec, conversation);
+                session.peer = peer;
+                connected.accept(session);
+                return session;
+            }
+
+            @Override
+            public void failed(String reason) {
+                peer.dialling = false;
+                peer.failedDials++;
+                retryLater(peer);
+            }
+        });
+    }
+
+    private void retryLater(Peer peer) {
+        long pause = Math.min(LAST_RETRY_NANOS, FIRST_RETRY_NANOS << Math.min(peer.failedDials, 6));
+        long jitter = Math.floorMod(ports.entropy().nextLong(), pause / 4 + 1);
+        peer.nextDialNanos = ports.clock().nanoTime() + pause - jitter;
+    }
+
+    /**
+     * A hello has come over {@code session}; true when the session is, or becomes, the one with that member. Else it
+     * has been closed.
+     */
+    boolean adopt(Session session, Hello hello) {
+        Peer peer = peers.get(hello.replicaId());
+        if (peer == null) {
+            session.close();
+            return false;
+        }
+        Session existing = peer.session;
+        if (existing == session) {
+            return true;
+        }
+        if (existing != null && !wins(session, existing, peer.id)) {
+            session.close();
+            return false;
+        }
+        if (existing != null) {
+            peer.session = null;
+            existing.close();
+        }
+        session.peer = peer;
+        peer.session = session;
+        peer.failedDials = 0;
+        return true;
+    }
+
+    /** Whether a new link replaces the one that is there: a newer one of the same side, or one that crossed it. */
+    private boolean wins(Session candidate, Session existing, long peerId) {
+        return candidate.dialled == existing.dialled || candidate.dialled == self < peerId;
+    }
+
+    void ended(Session session) {
+        Peer peer = session.peer;
+        if (peer != null && peer.session == session) {
+            peer.session = null;
+            retryLater(peer);
+        } else if (peer != null && peer.session == null && session.dialled) {
+            peer.failedDials++;
+            retryLater(peer);
+        }
+    }
+
+    /** Closes links on which nothing has been heard for {@code silenceNanos}: they are only half there. */
+    void closeSilent(long silenceNanos) {
+        long now = ports.clock().nanoTime();
+        for (Session session : sessions()) {
+            Peer peer = session.peer;
+            if (peer != null && now - peer.contactNanos > silenceNanos) {
+                session.close();
+            }
+        }
+    }
+
+    /** Whether every member has been heard of since the start. */
+    boolean allAnswered() {
+        return peers.values().stream().allMatch(peer -> peer.hello != null);
+    }
+
+    /**
+     * First position that an attached member may still need; {@code floor} where one has not been heard of.
+     */
+    long slowest(long floor) {
+        long slowest = Long.MAX_VALUE;
+        for (Peer peer : peers.values()) {
+            if (peer.attached) {
+                slowest = Math.min(slowest, peer.received == Peer.UNKNOWN ? floor : peer.received);
+            }
+        }
+        return slowest;
+    }
+
+    void closeAll() {
+        List<Peer> all = List.copyOf(peers.values());
+        peers.clear();
+        for (Peer peer : all) {
+            Session session = peer.session;
+            if (session != null) {
+                session.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.replication.PeerMessage.Hello;
+
+/** What is known of one other member. Owned by the shard. */
+final class Peer {
+
+    static final long UNKNOWN = -1;
+
+    final long id;
+    String name;
+    String address;
+    boolean attached = true;
+    @Nullable Session session;
+    @Nullable Hello hello;
+
+    /** End of its durable log, and of what it has applied, as last heard; {@link #UNKNOWN} before. */
+    long received = UNKNOWN;
+
+    long applied = UNKNOWN;
+    long contactNanos;
+    long contactWallMicros;
+    long nextDialNanos;
+    int failedDials;
+    boolean dialling;
+
+    Peer(long id, String name, String address) {
+        this.id = id;
+        this.name = name;
+        this.address = address;
+    }
+
+    boolean isConnected() {
+        return session != null;
+    }
+
+    void heard(Hello message, long nanos, long wallMicros) {
+        hello = message;
+        address = message.address();
+        name = message.replicaName();
+        received = message.durable();
+        applied = message.applied();
+        contactNanos = nanos;
+        contactWallMicros = wallMicros;
+    }
+}

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
+import storage.mars.engine.log.ReplicaMetadata.Member;
+import storage.mars.engine.replica.RoleRules.Own;
+import storage.mars.engine.replica.RoleRules.Verdict;
+import storage.mars.engine.replication.PeerMessage;
+import storage.mars.engine.replication.PeerMessage.BlockData;
+import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
+import storage.mars.engine.replication.PeerMessage.Credit;
+import storage.mars.engine.replication.PeerMessage.Granted;
+import storage.mars.engine.replication.PeerMessage.HandoverRequest;
+import storage.mars.engine.replication.PeerMessage.Hello;
+import storage.mars.engine.replication.PeerMessage.JoinAccepted;
+import storage.mars.engine.replication.PeerMessage.JoinRequest;
+import storage.mars.engine.replication.PeerMessage.Leave;
+import storage.mars.engine.replication.PeerMessage.LeaveAccepted;
+import storage.mars.engine.replication.PeerMessage.LogData;
+import storage.mars.engine.replication.PeerMessage.Position;
+import storage.mars.engine.replication.PeerMessage.Pull;
+import storage.mars.engine.replication.PeerMessage.ReadBlocks;
+import storage.mars.engine.replication.PeerMessage.Refused;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
+import storage.mars.engine.replication.Shipper;
+import storage.mars.engine.replication.SyncSource;
+
+/**
+ * What a replica says to the other members and what it makes of what they say. Every conversation begins with a hello
+ * of both sides; until then nothing else is answered but a request to join. Owned by the shard.
+ */
+final class PeerTalk implements Session.Conversation {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(PeerTalk.class);
+
+    private final Replica replica;
+
+    PeerTalk(Replica replica) {
+        this.replica = replica;
+    }
+
+    /** The first word on a link that this side has dialled. */
+    void greet(Session session) {
+        session.send(replica.hello(true));
+    }
+
+    void helloAll() {
+        for (Session session : replica.members().sessions()) {
+            session.send(replica.hello(session.dialled));
+        }
+    }
+
+    /** Looks at all members again, after something has changed on this side. */
+    void judgeAll() {
+        for (Session session : replica.members().sessions()) {
+            Peer peer = session.peer;
+            Hello hello = peer == null ? null : peer.hello;
+            if (hello != null) {
+                judge(session, hello);
+            }
+        }
+    }
+
+    @Override
+    public void heard(Session session, PeerMessage message) {
+        switch (message) {
+            case Hello hello -> hello(session, hello);
+            case JoinRequest request -> join(session, request);
+            case Refused refused -> refused(session, refused);
+            default -> {
+                Peer peer = session.peer;
+                if (peer != null && peer.session == session && replica.isOpen()) {
+                    fromMember(session, peer, message);
+                }
+            }
+        }
+    }
+
+    private void fromMember(Session session, Peer peer, PeerMessage message) {
+        Following following = replica.following();
+        switch (message) {
+            case Pull pull -> pull(session, peer, pull);
+            case Credit credit -> credit(session, credit);
+            case LogData data -> following.received(session, data);
+            case Position position -> position(peer, position);
+            case ReadBlocks question -> readBlocks(session, question);
+            case BlockData data -> following.received(data);
+            case BlocksUnavailable unavailable -> following.unavailable(unavailable.reason());
+            case SyncNeeded needed -> following.syncNeeded(needed);
+            case Leave leave -> leave(session, leave);
+            case HandoverRequest request -> replica.writership().handoverAsked(session, peer, request);
+            case Granted granted -> replica.writership().granted(granted);
+            case LeaveAccepted accepted -> following.left();
+            case Hello h -> {}
+            case JoinRequest j -> {}
+            case JoinAccepted j -> {}
+            case Refused r -> {}
+        }
+    }
+
+    // Meeting
+
+    private void hello(Session session, Hello hello) {
+        ReplicaMetadata current = replica.current();
+        if (hello.resourceId() != current.identity().resourceId()) {
+            session.send(new Refused("resource " + replica.name + " is another one here: same name, other id"));
+            session.close();
+            return;
+        }
+        adoptMembers(hello);
+        Peer known = replica.members().get(hello.replicaId());
+        if (known == null) {
+            session.send(new Refused(hello.replicaName() + " is not a member of " + replica.name
+                    + ": it has left or was removed; marsadm leave-resource there, then join again"));
+            session.close();
+            return;
+        }
+        boolean first = known.session != session;
+        if (!replica.members().adopt(session, hello)) {
+            return;
+        }
+        known.heard(hello, replica.ports.clock().nanoTime(), replica.ports.clock().wallMicros());
+        if (first) {
+            session.send(replica.hello(session.dialled));
+        }
+        learnTerm(hello);
+        if (replica.isOpen()) {
+            judge(session, hello);
+        }
+        replica.changed();
+    }
+
+    /** A secondary has the list of members from the one that holds the role. */
+    private void adoptMembers(Hello hello) {
+        ReplicaMetadata current = replica.current();
+        boolean from = !replica.isPrimary() && RoleRules.holdsRole(hello)
+                && hello.history().lastId().term() >= current.history().lastId().term()
+                && hello.members().stream().anyMatch(m -> m.id() == replica.replicaId());
+        if (from && !hello.members().equals(current.members())) {
+            replica.metadata().update(draft -> draft.members = hello.members(), failure -> {
+                if (failure != null) {
+                    replica.metadataFailed(failure);
+                } else {
+                    replica.members().set(replica.current().members());
+                }
+            });
+            replica.members().set(hello.members());
+        }
+    }
+
+    private void learnTerm(Hello hello) {
+        if (!replica.isPrimary() && hello.highestTerm() > replica.current().highestTerm()) {
+            replica.metadata().update(
+                    draft -> draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm()), failure -> {
+                        if (failure != null) {
+                            replica.metadataFailed(failure);
+                        }
+                    });
+        }
+    }
+
+    Own own() {
+        ReplicaMetadata current = replica.current();
+        return new Own(
+                replica.isPrimary(),
+                replica.replicaId(),
+                current.history(),
+                replica.parts().tail.durable(),
+                current.highestTerm());
+    }
+
+    private void judge(Session session, Hello hello) {
+        resendGrant(session, hello);
+        Verdict verdict = RoleRules.judge(own(), hello);
+        switch (verdict) {
+            case Verdict.Nothing nothing -> {}
+            case Verdict.Outdated outdated -> {}
+            case Verdict.Fence fence -> replica.writership().fence(fence.term(), hello);
+            case Verdict.SplitBrain split -> replica.writership().splitBrain(split.forkPoint(), hello);
+            case Verdict.DurableLoss loss -> replica.writership().durableLoss(loss, hello);
+            case Verdict.Follow follow -> replica.following().follow(session, hello);
+            case Verdict.Forked forked -> replica.following().forked(forked, hello);
+            case Verdict.Unrelated unrelated -> replica.following().unrelated(hello);
+        }
+        replica.writership().met();
+    }
+
+    /** A grant that was recorded here may not have reached its holder. */
+    private void resendGrant(Session session, Hello hello) {
+        Grant grant = replica.current().grant();
+        boolean pending = grant != null && grant.toReplica() == hello.replicaId()
+                && !hello.primary() && hello.highestTerm() < grant.term();
+        if (pending && grant != null) {
+            session.send(new Granted(grant.term(), replica.parts().tail.durable()));
+        }
+    }
+
+    // Serving others
+
+    private void pull(Session session, Peer peer, Pull pull) {
+        ReplicaParts parts = replica.parts();
+        ReplicaMetadata current = replica.current();
+        Grant grant = current.grant();
+        boolean source = replica.isPrimary() || grant != null;
+        Hello hello = peer.hello;
+        if (!source || hello == null || current.fork() != null) {
+            session.send(new Refused(replica.name + " is not primary here"));
+            return;
+        }
+        long common = current.history().commonEnd(parts.tail.durable(), hello.history(), pull.from());
+        if (common != pull.from()) {
+            session.send(new Refused("the logs of " + replica.name + " fork at " + common));
+            return;
+        }
+        peer.received = pull.from();
+        if (pull.from() < parts.segments.start()) {
+            askForSync(session, "the log before " + parts.segments.start() + " is not kept any more");
+            return;
+        }
+        attach(peer);
+        Shipper shipper = new Shipper(parts.log, session.codec(), session.link,
+                (position, reason) -> askForSync(session, "the log at " + position + " is gone: " + reason));
+        Shipper old = session.shipper;
+        if (old != null) {
+            old.end();
+        }
+        session.shipper = shipper;
+        shipper.pause(current.switches().shippingPaused());
+        shipper.start(pull.from(), pull.creditUntil());
+    }
+
+    private void askForSync(Session session, String reason) {
+        ReplicaParts parts = replica.parts();
+        long start = parts.tail.durable();
+        parts.links.read(start, (link, failure) -> {
+            if (link != null && !session.isClosed()) {
+                Peer peer = session.peer;
+                if (peer != null) {
+                    peer.received = start;
+                    attach(peer);
+                }
+                session.send(new SyncNeeded(start, link, replica.current().history(), reason));
+            }
+        });
+    }
+
+    private void attach(Peer peer) {
+        if (!peer.attached) {
+            peer.attached = true;
+            changeMembers(members -> members.stream()
+                    .map(m -> m.id() == peer.id ? new Member(m.id(), m.name(), m.address(), true) : m)
+                    .toList());
+        }
+    }
+
+    private void changeMembers(UnaryOperator<List<Member>> change) {
+        replica.metadata().update(draft -> draft.members = change.apply(draft.members), failure -> {
+            if (failure != null) {
+                replica.metadataFailed(failure);
+            } else {
+                replica.members().set(replica.current().members());
+                helloAll();
+            }
+        });
+    }
+
+    /** Nothing is kept any more for the member that is farthest behind; it comes back by a sync. */
+    void detach(Peer peer) {
+        LOGGER.atWarn()
+                .addKeyValue("resource", replica.name)
+                .addKeyValue("peer", peer.name)
+                .addKeyValue("position", peer.received)
+                .log("the log is full: its slowest member is dropped and will come back by a sync");
+        peer.attached = false;
+        Session session = peer.session;
+        if (session != null) {
+            session.endStreams();
+        }
+        changeMembers(members -> members.stream()
+                .map(m -> m.id() == peer.id ? new Member(m.id(), m.name(), m.address(), false) : m)
+                .toList());
+    }
+
+    private static void credit(Session session, Credit credit) {
+        Shipper shipper = session.shipper;
+        if (shipper != null) {
+            shipper.credit(credit.until());
+        }
+    }
+
+    private void position(Peer peer, Position position) {
+        peer.received = position.durable();
+        peer.applied = position.applied();
+        peer.contactNanos = replica.ports.clock().nanoTime();
+        peer.contactWallMicros = replica.ports.clock().wallMicros();
+        replica.writership().progress();
+    }
+
+    private void readBlocks(Session session, ReadBlocks question) {
+        if (replica.current().sync().inconsistent() || replica.current().switches().shippingPaused()) {
+            session.send(new BlocksUnavailable(question.request(), "the source is not consistent, or paused"));
+            return;
+        }
+        SyncSource source = session.source;
+        if (source == null) {
+            ReplicaParts parts = replica.parts();
+            source = new SyncSource(parts.reader, parts.images, parts.log, session.codec(), session.link);
+            session.source = source;
+        }
+        source.received(question);
+    }
+
+    // Joining and leaving
+
+    private void join(Session session, JoinRequest request) {
+        if (!replica.isOpen() || !(replica.state() instanceof ReplicaState.Serving)) {
+            session.send(new Refused(replica.name + " is not primary here" + whereIsPrimary()));
+            return;
+        }
+        Peer same = byName(request.replicaName());
+        boolean self = request.replicaName().equals(replica.settings.engineName());
+        if (self || (same != null && same.id != request.replicaId() && same.isConnected())) {
+            session.send(new Refused("an engine named " + request.replicaName() + " already holds a replica of "
+                    + replica.name + ": engine names must differ"));
+            return;
+        }
+        Member joined = new Member(request.replicaId(), request.replicaName(), request.address(), true);
+        replica.metadata().update(draft -> draft.members = with(draft.members, joined), failure -> {
+            if (failure != null) {
+                session.send(new Refused("the membership cannot be recorded: " + failure));
+                return;
+            }
+            replica.members().set(replica.current().members());
+            accept(session, joined);
+        });
+    }
+
+    private static List<Member> with(List<Member> members, Member joined) {
+        List<Member> changed = new ArrayList<>();
+        for (Member member : members) {
+            if (!member.name().equals(joined.name())) {
+                changed.add(member);
+            }
+        }
+        changed.add(joined);
+        return changed;
+    }
+
+    private void accept(Session session, Member joined) {
+        ReplicaParts parts = replica.parts();
+        long start = parts.tail.durable();
+        Peer peer = replica.members().get(joined.id());
+        if (peer != null) {
+            peer.received = start;
+        }
+        parts.links.read(start, (link, failure) -> {
+            if (link == null) {
+                session.send(new Refused("the log cannot be read: " + failure));
+                return;
+            }
+            ReplicaMetadata m = replica.current();
+            session.send(new JoinAccepted(
+                    m.identity().resourceId(), replica.name, m.identity().segmentBytes(), m.volumes(), m.members(),
+                    m.history(), m.highestTerm(), m.incarnation(), start, link));
+            helloAll();
+        });
+    }
+
+    private @Nullable Peer byName(String name) {
+        for (Peer peer : replica.members().all()) {
+            if (peer.name.equals(name)) {
+                return peer;
+            }
+        }
+        return null;
+    }
+
+    private String whereIsPrimary() {
+        for (Peer peer : replica.members().all()) {
+            Hello hello = peer.hello;
+            if (hello != null && hello.primary()) {
+                return "; it is at " + peer.name + ", marsadm join-resource " + replica.name + " --from " + peer.address;
+            }
+        }
+        return "; no primary is known here";
+    }
+
+    private void leave(Session session, Leave leave) {
+        strikeOff(leave.replicaId(), () -> session.send(new LeaveAccepted(leave.replicaId())));
+    }
+
+    /** Takes a member off the list; {@code done} runs when that is durable. */
+    void strikeOff(long id, Runnable done) {
+        if (!replica.isPrimary()) {
+            return;
+        }
+        replica.metadata().update(
+                draft -> draft.members = draft.members.stream().filter(m -> m.id() != id).toList(), failure -> {
+                    if (failure != null) {
+                        replica.metadataFailed(failure);
+                        return;
+                    }
+                    done.run();
+                    replica.members().set(replica.current().members());
+                    helloAll();
+                    replica.changed();
+                });
+    }
+
+    // Ends
+
+    private void refused(Session session, Refused refused) {
+        LOGGER.atWarn()
+                .addKeyValue("resource", replica.name)
+                .addKeyValue("peer", session.link.remote())
+                .log("a member refused: {}", refused.reason());
+        replica.writership().refusedBy(session, refused.reason());
+    }
+
+    @Override
+    public void writable(Session session) {
+        Shipper shipper = session.shipper;
+        if (shipper != null) {
+            shipper.advance();
+        }
+    }
+
+    @Override
+    public void ended(Session session, String reason) {
+        replica.members().ended(session);
+        replica.following().linkEnded(session);
+        replica.changed();
+    }
+}

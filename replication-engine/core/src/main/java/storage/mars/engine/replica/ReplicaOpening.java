@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.util.function.LongSupplier;
+import storage.mars.engine.log.LogRecovery;
+import storage.mars.engine.log.LogRecovery.Found;
+import storage.mars.engine.log.MetadataStore;
+import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.SegmentLayout;
+import storage.mars.engine.log.SegmentStore;
+import storage.mars.engine.replica.ReplicaParts.Shared;
+import storage.mars.engine.volume.Images;
+import storage.mars.engine.volume.IndexFeed;
+import storage.mars.engine.volume.VolumeIndex;
+
+/**
+ * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the index. One procedure
+ * for both roles, after a start as after a change of role. One use. Owned by the shard.
+ */
+final class ReplicaOpening {
+
+    private final Shared shared;
+    private final String directory;
+    private final MetadataStore metadata;
+    private final LongSupplier retained;
+    private final ReplicaParts.Owner owner;
+    private final Outcome outcome;
+    private final VolumeIndex index = new VolumeIndex();
+    private final Images images;
+    private final SegmentStore segments;
+
+    /** How it went; exactly one is called. */
+    interface Outcome {
+
+        void opened(ReplicaParts parts);
+
+        /** Nothing has been changed on disk. */
+        void corrupt(String reason);
+
+        void failed(String reason);
+    }
+
+    ReplicaOpening(Shared shared, String directory, MetadataStore metadata, LongSupplier retained,
+            ReplicaParts.Owner owner, Outcome outcome) {
+        this.shared = shared;
+        this.directory = directory;
+        this.metadata = metadata;
+        this.retained = retained;
+        this.owner = owner;
+        this.outcome = outcome;
+        ReplicaMetadata current = metadata.current();
+        images = new Images(shared.ports(), directory, current.identity());
+        segments = new SegmentStore(
+                shared.ports(),
+                directory + "/log",
+                new SegmentLayout(current.identity().segmentBytes()),
+                current.switches().logBudgetBytes());
+    }
+
+    void start() {
+        images.open(metadata.current().volumes(), fault -> {
+            if (fault == null) {
+                openSegments();
+            } else {
+                end();
+                outcome.corrupt(fault);
+            }
+        });
+    }
+
+    private void openSegments() {
+        segments.open(failure -> {
+            if (failure == null) {
+                recover();
+            } else {
+                end();
+                outcome.failed("the log cannot be opened: " + failure);
+            }
+        });
+    }
+
+    private void recover() {
+        ReplicaMetadata current = metadata.current();
+        long limit = current.switches().applyLimit();
+        new LogRecovery(
+                        segments,
+                        current,
+                        shared.buffers(),
+                        frame -> {
+                            if (frame.position() < limit) {
+                                IndexFeed.enter(frame, index);
+                            }
+                        },
+                        this::recovered)
+                .start();
+    }
+
+    private void recovered(Found found) {
+        switch (found) {
+            case Found.Sound sound -> outcome.opened(new ReplicaParts(
+                    shared, metadata, segments, images, index, sound.end(), sound.link(), retained, owner));
+            case Found.Corrupt corrupt -> {
+                end();
+                outcome.corrupt("the log is damaged at position " + corrupt.position() + ": " + corrupt.reason());
+            }
+            case Found.Unreadable unreadable -> {
+                end();
+                outcome.failed(unreadable.reason());
+            }
+        }
+    }
+
+    private void end() {
+        images.close();
+        segments.close();
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.util.function.LongSupplier;
+import storage.mars.engine.export.ExportRegistry;
+import storage.mars.engine.export.ResourceExports;
+import storage.mars.engine.log.AlignedBuffers;
+import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.FrameBuilder;
+import storage.mars.engine.log.FrameIntake;
+import storage.mars.engine.log.LinkReader;
+import storage.mars.engine.log.LogAccess;
+import storage.mars.engine.log.LogBatchReader;
+import storage.mars.engine.log.LogMemory;
+import storage.mars.engine.log.LogTail;
+import storage.mars.engine.log.LogWriter;
+import storage.mars.engine.log.MetadataStore;
+import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.SegmentStore;
+import storage.mars.engine.port.Ports;
+import storage.mars.engine.volume.BlockReader;
+import storage.mars.engine.volume.Checkpointer;
+import storage.mars.engine.volume.ImageTurns;
+import storage.mars.engine.volume.Images;
+import storage.mars.engine.volume.IndexFeed;
+import storage.mars.engine.volume.VolumeIndex;
+import storage.mars.engine.volume.WriteBack;
+
+/**
+ * The working parts of an open replica, in either role, put together once after recovery: log, index, images,
+ * exports. They know nothing of roles and members. Owned by the shard.
+ */
+final class ReplicaParts {
+
+    final SegmentStore segments;
+    final LogTail tail;
+    final FrameBuilder builder;
+    final FrameIntake intake;
+    final LogWriter writer;
+    final LogAccess log;
+    final LinkReader links;
+    final VolumeIndex index;
+    final Images images;
+    final ImageTurns turns;
+    final BlockReader reader;
+    final IndexFeed feed;
+    final WriteBack writeBack;
+    final Checkpointer checkpointer;
+    final ResourceExports exports;
+
+    /** Whoever runs the replica: hears of everything that the parts report. */
+    interface Owner extends LogWriter.Listener, IndexFeed.Listener, WriteBack.Listener, Checkpointer.Listener {}
+
+    /** What a shard shares among its replicas. */
+    record Shared(Ports ports, LogMemory memory, AlignedBuffers buffers, ExportRegistry exports) {}
+
+    ReplicaParts(
+            Shared shared,
+            MetadataStore metadata,
+            SegmentStore segments,
+            Images images,
+            VolumeIndex index,
+            long end,
+            Chain.Link link,
+            LongSupplier retained,
+            Owner owner) {
+        Ports ports = shared.ports();
+        ReplicaMetadata.Identity identity = metadata.current().identity();
+        this.segments = segments;
+        this.images = images;
+        this.index = index;
+        tail = new LogTail(identity.resourceId(), segments, shared.memory(), end, link);
+        builder = new FrameBuilder(tail, ports.clock());
+        intake = new FrameIntake(tail);
+        writer = new LogWriter(tail, ports.shard(), owner);
+        LogBatchReader batches = new LogBatchReader(segments, tail.verifier());
+        log = new LogAccess(tail, batches, shared.buffers(), () -> metadata.current().history());
+        links = new LinkReader(tail, segments, shared.buffers());
+        turns = new ImageTurns();
+        reader = new BlockReader(index, images, log);
+        long limit = metadata.current().switches().applyLimit();
+        feed = new IndexFeed(index, log, Math.min(end, Math.max(limit, metadata.current().checkpoint().position())), owner);
+        feed.limit(limit);
+        writeBack = new WriteBack(index, images, log, turns, ports.shard(), owner);
+        checkpointer = new Checkpointer(
+                tail, segments, metadata, links, images, feed, writeBack, reader, retained, owner);
+        exports = new ResourceExports(
+                identity.resourceName(), ports.shard(), ports.clock(), shared.exports(), reader, index, images);
+    }
+
+    /** Stops all of it and closes the files; {@code done} runs when nothing of it can touch them any more. */
+    void stop(String reason, Runnable done) {
+        exports.close(reason);
+        checkpointer.stop();
+        writeBack.stop();
+        writer.stop(() -> turns.take(() -> {
+            tail.close();
+            segments.close();
+            images.close();
+            done.run();
+        }));
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
+
+/** What a new resource may look like. */
+final class ResourceRules {
+
+    private static final String NAME = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+    private static final int MAX_VOLUMES = 16;
+    private static final long MAX_BYTES = 1L << 56;
+
+    private ResourceRules() {}
+
+    static boolean isName(String name) {
+        return name.matches(NAME);
+    }
+
+    static @Nullable Refusal check(String name, List<VolumeShape> volumes, long budget, ReplicaSettings settings) {
+        String what = name + " is not created";
+        if (!name.matches(NAME)) {
+            return Refusal.invalid(what, "a resource's name has 1 to 63 letters a-z, digits and '-' inside");
+        }
+        if (volumes.isEmpty() || volumes.size() > MAX_VOLUMES) {
+            return Refusal.invalid(what, "a resource has 1 to " + MAX_VOLUMES + " volumes, not " + volumes.size());
+        }
+        Set<String> names = new HashSet<>();
+        for (VolumeShape volume : volumes) {
+            if (!volume.name().matches(NAME) || !names.add(volume.name())) {
+                return Refusal.invalid(what, "volume name '" + volume.name() + "' is not valid, or is used twice");
+            }
+            if (volume.sizeBytes() <= 0 || volume.sizeBytes() > MAX_BYTES || !Blocks.aligned(volume.sizeBytes())) {
+                return Refusal.invalid(what, "volume " + volume.name() + " of " + volume.sizeBytes()
+                        + " bytes: a size is a multiple of 4096 up to 64 PiB");
+            }
+        }
+        long least = 3L * settings.segmentBytes();
+        if (budget != 0 && budget < least) {
+            return Refusal.invalid(what, "a log budget of " + budget + " bytes is less than the " + least
+                    + " of three segments");
+        }
+        return null;
+    }
+
+    static String describe(List<VolumeShape> volumes) {
+        return String.join(", ", volumes.stream().map(v -> v.name() + ":" + v.sizeBytes()).toList());
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.FieldReader.Malformed;
+import storage.mars.engine.port.PeerLink;
+import storage.mars.engine.replication.PeerCodec;
+import storage.mars.engine.replication.PeerMessage;
+import storage.mars.engine.replication.Puller;
+import storage.mars.engine.replication.Shipper;
+import storage.mars.engine.replication.SyncSource;
+
+/** One link with another engine about one resource, and what runs over it. Owned by the shard. */
+final class Session implements PeerLink.Receiver {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Session.class);
+
+    final PeerLink link;
+    final boolean dialled;
+    private final PeerCodec codec;
+    private final Conversation conversation;
+    @Nullable Peer peer;
+    @Nullable Shipper shipper;
+    @Nullable Puller puller;
+    @Nullable SyncSource source;
+    private boolean closed;
+
+    /** Who answers. */
+    interface Conversation {
+
+        void heard(Session session, PeerMessage message);
+
+        /** The link takes more again. */
+        void writable(Session session);
+
+        void ended(Session session, String reason);
+    }
+
+    Session(PeerLink link, boolean dialled, PeerCodec codec, Conversation conversation) {
+        this.link = link;
+        this.dialled = dialled;
+        this.codec = codec;
+        this.conversation = conversation;
+    }
+
+    void send(PeerMessage message) {
+        if (!closed) {
+            link.send(codec.encode(message));
+        }
+    }
+
+    PeerCodec codec() {
+        return codec;
+    }
+
+    @Override
+    public void received(ByteBuffer message) {
+        if (closed) {
+            return;
+        }
+        try {
+            conversation.heard(this, codec.decode(message));
+        } catch (Malformed e) {
+            LOGGER.atWarn()
+                    .addKeyValue("peer", link.remote())
+                    .log("a peer sent what is not a message: {}", e.getMessage());
+            close();
+        }
+    }
+
+    @Override
+    public void writable() {
+        if (!closed) {
+            conversation.writable(this);
+        }
+    }
+
+    @Override
+    public void closed(String reason) {
+        if (!closed) {
+            closed = true;
+            endStreams();
+            conversation.ended(this, reason);
+        }
+    }
+
+    /** Ends what runs over the link, which stays. */
+    void endStreams() {
+        Shipper s = shipper;
+        if (s != null) {
+            s.end();
+            shipper = null;
+        }
+        Puller p = puller;
+        if (p != null) {
+            p.end();
+            puller = null;
+        }
+        SyncSource src = source;
+        if (src != null) {
+            src.end();
+            source = null;
+        }
+    }
+
+    void close() {
+        link.close();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.ControlPayload;
+import storage.mars.engine.log.EpochHistory;
+import storage.mars.engine.log.EpochId;
+import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.log.RecordType;
+import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.ReplicaMetadata.Draft;
+import storage.mars.engine.log.ReplicaMetadata.Role;
+import storage.mars.engine.log.ReplicaMetadata.Switches;
+import storage.mars.engine.replica.RoleRules.Verdict;
+import storage.mars.engine.replication.PeerMessage.Granted;
+import storage.mars.engine.replication.PeerMessage.HandoverRequest;
+import storage.mars.engine.replication.PeerMessage.Hello;
+
+/**
+ * Being primary: starting epochs after a restart or a promotion, being fenced. The giving and taking of the role is
+ * in {@link Handover}. The states, events and actions are in docs/roles.md. Owned by the shard.
+ */
+final class Writership {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Writership.class);
+    private static final int PRUNE_ABOVE = 64;
+
+    private final Replica replica;
+    private final Handover handover;
+    private @Nullable EpochId starting;
+    private long epochRecordEnd;
+    private boolean epochRecorded;
+    private @Nullable String splitBrain;
+
+    Writership(Replica replica) {
+        this.replica = replica;
+        this.handover = new Handover(replica, this);
+    }
+
+    Handover handover() {
+        return handover;
+    }
+
+    /** With whom this primary writes in the same term, in words for the operator; null when with nobody. */
+    @Nullable String splitBrainWith() {
+        return splitBrain;
+    }
+
+    // Starting
+
+    /** The replica has been opened as a primary: it asks its members before it goes on. */
+    void resume() {
+        Duration wait = replica.settings.peerWait(replica.current().bootId());
+        long now = replica.ports.clock().nanoTime();
+        replica.transition(new ReplicaState.Meeting(now + wait.toNanos()));
+        if (replica.members().all().isEmpty()) {
+            continueTerm();
+            return;
+        }
+        replica.ports.shard().schedule(wait.toNanos(), this::met);
+        met();
+    }
+
+    /** A member has been met, or the time for it is over. */
+    void met() {
+        if (replica.state() instanceof ReplicaState.Meeting meeting && replica.isOpen()) {
+            boolean late = replica.ports.clock().nanoTime() - meeting.deadlineNanos() >= 0;
+            if (late || replica.members().allAnswered()) {
+                continueTerm();
+            }
+        }
+    }
+
+    /** A new epoch of the same term: after a restart, or when a handover was called off. */
+    void continueTerm() {
+        long term = Math.max(1, replica.current().highestTerm());
+        startEpoch(term, draft -> {});
+    }
+
+    /**
+     * Becomes, or goes on as, the writer from the end of the log on. Term and id are in the metadata, with
+     * {@code more}, before the first byte of the epoch is in the log.
+     */
+    void startEpoch(long term, Consumer<Draft> more) {
+        ReplicaParts parts = replica.parts();
+        replica.following().end();
+        replica.transition(new ReplicaState.StartingEpoch());
+        EpochHistory history = replica.current().history();
+        long sequence = history.lastId().term() == term ? history.lastId().sequence() + 1 : 0;
+        EpochId id = new EpochId(term, sequence, replica.ports.entropy().nextLong());
+        epochRecorded = false;
+        parts.writer.whenIdle(() -> recordEpoch(parts, id, term, more));
+    }
+
+    private void recordEpoch(ReplicaParts parts, EpochId id, long term, Consumer<Draft> more) {
+        if (!replica.isOpen() || replica.parts() != parts) {
+            return;
+        }
+        long start = parts.tail.end();
+        replica.metadata().update(
+                draft -> {
+                    draft.role = Role.PRIMARY;
+                    draft.history = pruned(draft.history).startedAt(start, id, replica.replicaId());
+                    draft.highestTerm = Math.max(draft.highestTerm, term);
+                    draft.durableKnown = Math.max(draft.durableKnown, start);
+                    draft.grant = null;
+                    draft.fork = null;
+                    draft.bootId = replica.settings.bootId();
+                    draft.switches = new Switches(
+                            draft.switches.shippingPaused(), Switches.UNLIMITED, draft.switches.logBudgetBytes());
+                    more.accept(draft);
+                },
+                failure -> {
+                    if (failure != null) {
+                        replica.metadataFailed(failure);
+                    } else if (replica.isOpen() && replica.parts() == parts) {
+                        starting = id;
+                        parts.builder.epoch(id);
+                        parts.feed.limit(Long.MAX_VALUE);
+                        retry();
+                    }
+                });
+    }
+
+    private EpochHistory pruned(EpochHistory history) {
+        if (history.epochs().size() <= PRUNE_ABOVE) {
+            return history;
+        }
+        long needed = Math.min(
+                replica.current().checkpoint().position(),
+                replica.members().slowest(replica.parts().segments.start()));
+        EpochHistory pruned = history.prunedBelow(needed);
+        int size = pruned.epochs().size();
+        // A member that was away for that many restarts has nothing in common any more and comes back by a sync.
+        return size < EpochHistory.MAX_EPOCHS / 2 ? pruned : new EpochHistory(pruned.epochs().subList(size / 2, size));
+    }
+
+    /** Writes the EPOCH record as soon as there is room for it. */
+    void retry() {
+        EpochId id = starting;
+        if (id != null && !epochRecorded && replica.isOpen()) {
+            ReplicaParts parts = replica.parts();
+            if (!parts.builder.reserve(LogFormat.BLOCK, true)) {
+                return;
+            }
+            long start = replica.current().history().last().start();
+            ByteBuffer payload = ControlPayload.epoch(id, replica.replicaId(), start);
+            parts.builder.append(RecordType.EPOCH, 0, 0, payload, 0, LogFormat.BLOCK);
+            parts.builder.seal();
+            epochRecordEnd = parts.builder.awaitPosition();
+            epochRecorded = true;
+            parts.writer.wake();
+        }
+        handover.retry();
+    }
+
+    /** The log is durable below {@code position}. */
+    void durable(long position) {
+        serveIfReady(position);
+        handover.progress();
+    }
+
+    void fed() {
+        serveIfReady(replica.parts().tail.durable());
+    }
+
+    private void serveIfReady(long position) {
+        ReplicaParts parts = replica.parts();
+        boolean ready = starting != null && epochRecorded && position >= epochRecordEnd && parts.feed.isCaughtUp();
+        if (!ready) {
+            return;
+        }
+        starting = null;
+        ReplicaMetadata current = replica.current();
+        parts.exports.openWritable(current.volumes(), current.incarnation(), parts.builder, parts.writer,
+                replica.settings.maxIndexBlocks(), parts.tail.durable());
+        replica.transition(new ReplicaState.Serving());
+        replica.talk().helloAll();
+        handover.serving();
+    }
+
+    // Meeting others
+
+    /** Somebody knows of a higher term: from now on nothing is acknowledged here. */
+    void fence(long term, Hello by) {
+        if (replica.state() instanceof ReplicaState.Failed) {
+            return;
+        }
+        LOGGER.atWarn()
+                .addKeyValue("resource", replica.name)
+                .addKeyValue("peer", by.replicaName())
+                .log("term {} is in force: this replica is no longer primary", term);
+        starting = null;
+        replica.reopen(by.replicaName() + " knows of term " + term, draft -> {
+            draft.role = Role.SECONDARY;
+            draft.highestTerm = Math.max(draft.highestTerm, term);
+        });
+    }
+
+    void splitBrain(long forkPoint, Hello other) {
+        if (splitBrain == null) {
+            splitBrain = other.replicaName() + " writes in the same term " + other.history().lastId().term()
+                    + "; the logs fork at " + forkPoint;
+            LOGGER.atError().addKeyValue("resource", replica.name).log(splitBrain);
+            replica.changed();
+        }
+    }
+
+    void durableLoss(Verdict.DurableLoss loss, Hello member) {
+        if (replica.state() instanceof ReplicaState.Meeting) {
+            replica.transition(new ReplicaState.DurableLoss(member.replicaName() + " has received the log up to "
+                    + loss.received() + ", but it ends here at " + loss.kept()));
+        }
+    }
+
+    // Passed on
+
+    void tick() {
+        met();
+        retry();
+        handover.tick();
+        dropSlowest();
+    }
+
+    /** The log has reached its budget: the member that is farthest behind is not waited for any longer. */
+    private void dropSlowest() {
+        ReplicaParts parts = replica.parts();
+        if (!replica.isPrimary() || parts.segments.stall() == null) {
+            return;
+        }
+        long needed = parts.checkpointer.position();
+        Peer slowest = null;
+        long lowest = needed;
+        for (Peer peer : List.copyOf(replica.members().all())) {
+            long position = peer.received == Peer.UNKNOWN ? 0 : peer.received;
+            if (peer.attached && position < lowest) {
+                slowest = peer;
+                lowest = position;
+            }
+        }
+        if (slowest != null) {
+            replica.talk().detach(slowest);
+        } else {
+            parts.checkpointer.start();
+        }
+    }
+
+    void progress() {
+        handover.progress();
+    }
+
+    void handoverAsked(Session session, Peer peer, HandoverRequest request) {
+        handover.asked(session, peer, request);
+    }
+
+    void granted(Granted granted) {
+        handover.granted(granted);
+    }
+
+    void refusedBy(Session session, String reason) {
+        handover.refusedBy(session, reason);
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.nbd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a client may not take from the others (nbd.md §1.5, §4). */
+@Timeout(60)
+class LimitsIT {
+
+    private static final NbdLimits DEFAULTS = NbdLimits.defaults();
+    private static final int MIB = 1 << 20;
+
+    @Test
+    void idleConnectionsLockNobodyOut() throws IOException {
+        try (NbdFixture fixture = new NbdFixture()) {
+            List<RawClient> idle = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                idle.add(fixture.connect());
+            }
+
+            try (RawClient client = fixture.enter(NbdFixture.DISK)) {
+                client.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
+                assertThat(client.answer().error()).isZero();
+                idle.getFirst().awaitEnd();
+            }
+            idle.forEach(RawClient::close);
+        }
+    }
+
+    @Test
+    void silentAndSlowHandshakesEndInTime() throws IOException {
+        NbdLimits limits =
+                new NbdLimits(
+                        DEFAULTS.clients(),
+                        new NbdLimits.Options(256, 65536, MIB, Duration.ofMillis(300)),
+                        DEFAULTS.requests());
+        try (NbdFixture fixture = new NbdFixture(limits);
+                RawClient silent = fixture.connect();
+                RawClient slow = fixture.connect().hello();
+                RawClient honest = fixture.enter(NbdFixture.DISK)) {
+            slow.send(Wire.optionHeader(99, MIB, new byte[10]));
+
+            silent.awaitEnd();
+            slow.awaitEnd();
+            honest.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
+            assertThat(honest.answer().error()).isZero();
+        }
+    }
+
+    @Test
+    void oneExportHasItsOwnLimitOfConnections() throws IOException {
+        NbdLimits limits =
+                new NbdLimits(
+                        new NbdLimits.Clients(
+                                100, 2, 100, 100, Duration.ofSeconds(60), Duration.ofSeconds(1)),
+                        DEFAULTS.options(),
+                        DEFAULTS.requests());
+        try (NbdFixture fixture = new NbdFixture(limits);
+                RawClient first = fixture.enter(NbdFixture.DISK);
+                RawClient second = fixture.enter(NbdFixture.DISK);
+                RawClient third = fixture.connect().hello()) {
+            third.option(Nbd.OPT_GO, Wire.query(NbdFixture.DISK));
+            assertThat(third.reply().type()).isEqualTo(Nbd.REP_ERR_POLICY);
+            third.go(NbdFixture.HUGE);
+
+            first.request(Nbd.CMD_DISC, 0, 1, 0, 0).expectEnd();
+            first.close();
+            await().until(() -> fixture.disk.attachedNow.get() == 1);
+            try (RawClient fourth = fixture.enter(NbdFixture.DISK)) {
+                fourth.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
+                assertThat(fourth.answer().error()).isZero();
+            }
+            second.close();
+        }
+    }
+
+    @Test
+    void oneAddressHasItsOwnLimitOfConnections() throws IOException {
+        NbdLimits limits =
+                new NbdLimits(
+                        new NbdLimits.Clients(
+                                100, 100, 2, 100, Duration.ofSeconds(60), Duration.ofSeconds(1)),
+                        DEFAULTS.options(),
+                        DEFAULTS.requests());
+        try (NbdFixture fixture = new NbdFixture(limits);
+                RawClient first = fixture.enter(NbdFixture.DISK);
+                RawClient second = fixture.enter(NbdFixture.DISK);
+                RawClient third = fixture.connect();
+                RawClient local = fixture.connectUnix()) {
+            third.expectEnd();
+            local.hello().go(NbdFixture.DISK);
+            second.request(Nbd.CMD_FLUSH, 0, 1, 0, 0).answer();
+            first.request(Nbd.CMD_FLUSH, 0, 1, 0, 0).answer();
+        }
+    }
+
+    @Test
+    void clientThatDoesNotReadItsRepliesIsCutOff() throws IOException {
+        try (NbdFixture fixture = new NbdFixture(withStuck(Duration.ofMillis(400)));
+                RawClient stuck =
+                        RawClient.tcpWithSmallWindow(fixture.tcp).hello().go(NbdFixture.DISK);
+                RawClient honest = fixture.enter(NbdFixture.DISK)) {
+            for (int i = 0; i < 1000; i++) {
+                stuck.sendQuietly(Wire.request(Nbd.CMD_READ, 0, i, 0, 4 * MIB));
+            }
+
+            honest.request(Nbd.CMD_READ, 0, 1, 0, MIB);
+            assertThat(honest.answer(MIB).error()).isZero();
+            await().until(() -> fixture.disk.attachedNow.get() == 1);
+            honest.request(Nbd.CMD_READ, 0, 1, 0, MIB);
+            assertThat(honest.answer(MIB).error()).isZero();
+        }
+    }
+
+    @Test
+    void clientThatDoesNotSendItsPayloadIsCutOff() throws IOException {
+        try (NbdFixture fixture = new NbdFixture(withStuck(Duration.ofMillis(300)));
+                RawClient stuck = fixture.enter(NbdFixture.DISK)) {
+            stuck.request(Nbd.CMD_WRITE, 0, 1, 0, 32 * MIB).send(new byte[100]);
+
+            stuck.awaitEnd();
+        }
+    }
+
+    @Test
+    void clientThatReadsSlowlyIsServed() throws IOException {
+        try (NbdFixture fixture = new NbdFixture(withStuck(Duration.ofMillis(500)));
+                RawClient slow =
+                        RawClient.tcpWithSmallWindow(fixture.tcp).hello().go(NbdFixture.DISK)) {
+            for (int i = 0; i < 100; i++) {
+                slow.request(Nbd.CMD_READ, 0, i, 0, MIB);
+            }
+            for (int i = 0; i < 100; i++) {
+                assertThat(slow.answer(MIB).error()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void stalledExportTakesNoMemoryFromOthersOfItsShard() throws IOException {
+        NbdLimits limits =
+                new NbdLimits(
+                        DEFAULTS.clients(),
+                        DEFAULTS.options(),
+                        new NbdLimits.Requests(1024, 8 * MIB, 4 * MIB, 8 * MIB, 8 * MIB));
+        try (NbdFixture fixture = new NbdFixture(limits);
+                RawClient first = fixture.enter(NbdFixture.DISK);
+                RawClient second = fixture.enter(NbdFixture.DISK);
+                RawClient neighbour = fixture.enter(NbdFixture.READ_ONLY)) {
+            fixture.disk.mode(MemoryExport.Mode.STALLED);
+            byte[] megabyte = new byte[MIB];
+            for (int i = 0; i < 3; i++) {
+                first.write(i, i * (long) MIB, megabyte);
+                second.write(i, (3 + i) * (long) MIB, megabyte);
+            }
+            await().until(() -> fixture.disk.unadmitted() == 4);
+
+            for (int i = 0; i < 20; i++) {
+                neighbour.request(Nbd.CMD_READ, 0, i, 0, 4 * MIB);
+                assertThat(neighbour.answer(4 * MIB).error()).isZero();
+            }
+            fixture.disk.mode(MemoryExport.Mode.RUNNING);
+            for (int i = 0; i < 3; i++) {
+                assertThat(first.answer().error()).isZero();
+                assertThat(second.answer().error()).isZero();
+            }
+        }
+    }
+
+    @Test
+    void requestsInFlightAreBounded() throws IOException {
+        try (NbdFixture fixture = new NbdFixture();
+                RawClient client = fixture.enter(NbdFixture.DISK)) {
+            fixture.disk.mode(MemoryExport.Mode.HOLDING);
+            for (int i = 0; i < 3000; i++) {
+                client.request(Nbd.CMD_FLUSH, 0, i, 0, 0);
+            }
+            await().until(() -> fixture.disk.submitted.get() == 1024);
+            assertThat(client.silentFor(50)).isTrue();
+            assertThat(fixture.disk.submitted.get()).isEqualTo(1024);
+            fixture.disk.mode(MemoryExport.Mode.RUNNING);
+            for (int i = 0; i < 3000; i++) {
+                assertThat(client.answer().cookie()).isEqualTo(i);
+            }
+        }
+    }
+
+    private static NbdLimits withStuck(Duration time) {
+        return new NbdLimits(
+                new NbdLimits.Clients(100, 100, 100, 100, time, Duration.ofSeconds(1)),
+                DEFAULTS.options(),
+                DEFAULTS.requests());
+    }
+}

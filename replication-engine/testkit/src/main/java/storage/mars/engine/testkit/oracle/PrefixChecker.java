@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.testkit.oracle;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.testkit.schedule.SimFailure;
+
+/**
+ * Whether content is what a log makes of empty volumes: everything below one position applied in
+ * order, nothing else. Byte for byte, over all blocks that the log touches anywhere and all others
+ * of the given sizes, which must be zero.
+ */
+public final class PrefixChecker {
+
+    private static final int BYTES = BlockHistory.BYTES;
+
+    private final LogOrder order;
+    private final Map<Integer, Long> sizes;
+
+    /** {@code sizes}: bytes of each volume. */
+    public PrefixChecker(LogOrder order, Map<Integer, Long> sizes) {
+        this.order = order;
+        this.sizes = Map.copyOf(sizes);
+    }
+
+    /** Fails the run unless {@code content} is exactly the log applied up to {@code position}. */
+    public void exactly(long position, Content content) {
+        Replay replay = new Replay(content);
+        for (LogOrder.Entry entry : order.entries()) {
+            if (entry.position() < position) {
+                replay.apply(entry);
+            }
+        }
+        WriteHistory.BlockKey wrong = replay.anyDifference();
+        if (wrong != null) {
+            throw new SimFailure(
+                    "content is not the log applied up to "
+                            + position
+                            + ": volume "
+                            + wrong.volume()
+                            + " block "
+                            + wrong.block()
+                            + " differs ("
+                            + replay.differences()
+                            + " blocks in all)");
+        }
+    }
+
+    /**
+     * Fails the run unless {@code content} is the log applied up to some position that is at least
+     * {@code atLeast}; returns the position of the last entry that counts, or -1 when none does.
+     */
+    public long someAtLeast(long atLeast, Content content) {
+        Replay replay = new Replay(content);
+        long last = -1;
+        long best = Long.MIN_VALUE;
+        int i = 0;
+        while (true) {
+            boolean goesOn = i < order.entries().size();
+            long next = goesOn ? order.entries().get(i).position() : Long.MAX_VALUE;
+            if (next >= atLeast && replay.differences() == 0) {
+                best = last;
+            }
+            if (!goesOn) {
+                break;
+            }
+            while (i < order.entries().size() && order.entries().get(i).position() == next) {
+                replay.apply(order.entries().get(i++));
+            }
+            last = next;
+        }
+        if (best == Long.MIN_VALUE) {
+            throw new SimFailure(
+                    "content is not the log applied up to any position from " + atLeast + " on");
+        }
+        return best;
+    }
+
+    /** Volumes that the log is applied to, always compared with the content. */
+    private final class Replay {
+        private final Map<WriteHistory.BlockKey, byte[]> blocks = new HashMap<>();
+        private final Map<WriteHistory.BlockKey, byte[]> actual = new HashMap<>();
+        private final Map<WriteHistory.BlockKey, Boolean> different = new HashMap<>();
+        private final Content content;
+
+        Replay(Content content) {
+            this.content = content;
+            for (Map.Entry<Integer, Long> size : sizes.entrySet()) {
+                for (long block = 0; block * BYTES < size.getValue(); block++) {
+                    compare(new WriteHistory.BlockKey(size.getKey(), block));
+                }
+            }
+        }
+
+        void apply(LogOrder.Entry entry) {
+            long end = entry.offset() + entry.length();
+            for (long block = entry.offset() / BYTES; block * BYTES < end; block++) {
+                WriteHistory.BlockKey key = new WriteHistory.BlockKey(entry.volume(), block);
+                byte[] bytes = blocks.computeIfAbsent(key, absent -> new byte[BYTES]);
+                overlay(entry, block * BYTES, bytes);
+                compare(key);
+            }
+        }
+
+        private static void overlay(LogOrder.Entry entry, long origin, byte[] bytes) {
+            int from = (int) Math.max(0, entry.offset() - origin);
+            int to = (int) Math.min(BYTES, entry.offset() + entry.length() - origin);
+            byte[] source = entry.bytes();
+            if (source == null) {
+                Arrays.fill(bytes, from, to, (byte) 0);
+            } else {
+                System.arraycopy(
+                        source, (int) (origin + from - entry.offset()), bytes, from, to - from);
+            }
+        }
+
+        private void compare(WriteHistory.BlockKey key) {
+            byte[] is =
+                    actual.computeIfAbsent(
+                            key, k -> content.read(k.volume(), k.block() * BYTES, BYTES));
+            byte[] expected = blocks.get(key);
+            boolean same = expected == null ? isZero(is) : Arrays.equals(expected, is);
+            if (same) {
+                different.remove(key);
+            } else {
+                different.put(key, true);
+            }
+        }
+
+        int differences() {
+            return different.size();
+        }
+
+        WriteHistory.@Nullable BlockKey anyDifference() {
+            return different.keySet().stream().sorted().findFirst().orElse(null);
+        }
+    }
+
+    private static boolean isZero(byte[] bytes) {
+        for (byte b : bytes) {
+            if (b != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
