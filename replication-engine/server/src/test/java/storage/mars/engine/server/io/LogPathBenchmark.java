@@ -59,7 +59,7 @@ final class LogPathBenchmark {
     private static void add(
             Map<String, List<Double>> medians, String what, double value, int round) {
         if (round > 0) {
-            medians.computeIfAbsent(what, unused -> new ArrayList<>()).add(value);
+            medians.computeIfAbsent(what, _ -> new ArrayList<>()).add(value);
         }
     }
 
@@ -114,9 +114,7 @@ final class LogPathBenchmark {
     }
 
     private static ByteBuffer[] buffers(int[] sizes) {
-        return Arrays.stream(sizes)
-                .mapToObj(StorageContract::aligned)
-                .toArray(ByteBuffer[]::new);
+        return Arrays.stream(sizes).mapToObj(StorageContract::aligned).toArray(ByteBuffer[]::new);
     }
 
     /** The times between the calls of {@link #goOn}, for one turn. */
