@@ -2,7 +2,6 @@
 package storage.mars.engine.export;
 
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.FrameBuilder;
 import storage.mars.engine.log.LogFormat;
@@ -14,10 +13,10 @@ import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.VolumeIndex;
 
 /**
- * Gives the writes of a resource their one order: a request is admitted when its records are in the log window and
- * the index, in the order of submission over all clients, and acknowledged when they are durable. What finds no
- * room (log window, prepared log, index) waits; it is never refused for that. Owned by the shard; allocates nothing
- * per request.
+ * Gives the writes of a resource their one order: a request is admitted when its records are in the
+ * log window and the index, in the order of submission over all clients, and acknowledged when they
+ * are durable. What finds no room (log window, prepared log, index) waits; it is never refused for
+ * that. Owned by the shard; allocates nothing per request.
  */
 final class Admission {
 
@@ -39,14 +38,23 @@ final class Admission {
     /** What becomes of requests. */
     enum Gate {
         OPEN,
-        /** Submitted requests wait; used while the resource is being looked at before it goes on. */
+        /**
+         * Submitted requests wait; used while the resource is being looked at before it goes on.
+         */
         HELD,
         CLOSED,
         FAILED
     }
 
-    Admission(VolumeIndex index, FrameBuilder builder, LogWriter writer, BlockReader reader, int maxIndexBlocks,
-            long durable, Clock clock, Latencies latencies) {
+    Admission(
+            VolumeIndex index,
+            FrameBuilder builder,
+            LogWriter writer,
+            BlockReader reader,
+            int maxIndexBlocks,
+            long durable,
+            Clock clock,
+            Latencies latencies) {
         this.index = index;
         this.builder = builder;
         this.writer = writer;
@@ -158,19 +166,25 @@ final class Admission {
         ByteBuffer data = request.data;
         if (request.op == BlockRequest.Op.WRITE && data != null) {
             int length = (int) Math.min(LogFormat.MAX_PAYLOAD, wholeEnd - at);
-            return admitWrite(request, at, data, data.position() + (int) (at - request.offset), length);
+            return admitWrite(
+                    request, at, data, data.position() + (int) (at - request.offset), length);
         }
         return admitRange(request, at, wholeEnd - at);
     }
 
-    private boolean admitWrite(BlockRequest request, long at, ByteBuffer from, int offset, int length) {
+    private boolean admitWrite(
+            BlockRequest request, long at, ByteBuffer from, int offset, int length) {
         if (!builder.reserve(length, false)) {
             return false;
         }
         int volume = volume(request);
         long position = builder.append(RecordType.WRITE, volume, at, from, offset, length);
-        index.admitWrite(volume, at >> Blocks.SHIFT, length >> Blocks.SHIFT,
-                LogLocation.of(position, builder.frame()), builder.order());
+        index.admitWrite(
+                volume,
+                at >> Blocks.SHIFT,
+                length >> Blocks.SHIFT,
+                LogLocation.of(position, builder.frame()),
+                builder.order());
         request.admittedBytes += length;
         return true;
     }
@@ -234,7 +248,10 @@ final class Admission {
         }
     }
 
-    /** Nothing is admitted or acknowledged any more; with {@code outcome} FAILED also said to those who still ask. */
+    /**
+     * Nothing is admitted or acknowledged any more; with {@code outcome} FAILED also said to those
+     * who still ask.
+     */
     void shut(Outcome outcome) {
         gate = outcome == Outcome.FAILED ? Gate.FAILED : Gate.CLOSED;
         edges.abandon();

@@ -8,15 +8,15 @@ public interface Attachment {
     ExportInfo info();
 
     /**
-     * Takes a request. Requests are admitted in the order of their submission over all attachments of the resource.
-     * {@link BlockRequest#completed} may be called before this returns.
+     * Takes a request. Requests are admitted in the order of their submission over all attachments
+     * of the resource. {@link BlockRequest#completed} may be called before this returns.
      */
     void submit(BlockRequest request);
 
     /**
-     * The client has gone. Its requests that are not admitted yet take no effect and are completed with {@link
-     * Outcome#CLOSED} before this returns; those that are admitted complete as usual. Idempotent; nothing may be
-     * submitted afterwards.
+     * The client has gone. Its requests that are not admitted yet take no effect and are completed
+     * with {@link Outcome#CLOSED} before this returns; those that are admitted complete as usual.
+     * Idempotent; nothing may be submitted afterwards.
      */
     void close();
 }

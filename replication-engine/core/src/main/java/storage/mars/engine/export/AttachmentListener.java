@@ -5,11 +5,15 @@ package storage.mars.engine.export;
 public interface AttachmentListener {
 
     /**
-     * Asked before anything of this client is admitted after a pause, and before another client is let in: looks
-     * at the connection itself, and calls {@link Attachment#close} when it has ended without a farewell.
+     * Asked before anything of this client is admitted after a pause, and before another client is
+     * let in: looks at the connection itself, and calls {@link Attachment#close} when it has ended
+     * without a farewell.
      */
     void checkAlive();
 
-    /** The export closes (role change, shutdown, deletion): end the connection once what was answered is sent. */
+    /**
+     * The export closes (role change, shutdown, deletion): end the connection once what was
+     * answered is sent.
+     */
     void exportClosing(String reason);
 }

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request of a client and its place in the engine's queues. The protocol owns the object and may reuse it: it
- * fills the fields, gives it to {@link Attachment#submit}, and leaves it alone until {@link #completed}. Used on the
- * shard only; allocates nothing.
+ * One request of a client and its place in the engine's queues. The protocol owns the object and
+ * may reuse it: it fills the fields, gives it to {@link Attachment#submit}, and leaves it alone
+ * until {@link #completed}. Used on the shard only; allocates nothing.
  */
 public abstract class BlockRequest {
 
@@ -37,7 +37,10 @@ public abstract class BlockRequest {
     /** Completes only when its own effect is durable. */
     public boolean forceUnitAccess;
 
-    /** Payload of a WRITE, destination of a READ (filled from its position on; the engine moves the position). */
+    /**
+     * Payload of a WRITE, destination of a READ (filled from its position on; the engine moves the
+     * position).
+     */
     public @Nullable ByteBuffer data;
 
     /** Destination of BLOCK_STATUS. */
@@ -61,8 +64,8 @@ public abstract class BlockRequest {
     long submittedNanos;
 
     /**
-     * The engine needs {@link #data} of this WRITE no more (its bytes are in the log window); called before {@link
-     * #completed}, perhaps long before it.
+     * The engine needs {@link #data} of this WRITE no more (its bytes are in the log window);
+     * called before {@link #completed}, perhaps long before it.
      */
     protected void payloadTaken() {}
 

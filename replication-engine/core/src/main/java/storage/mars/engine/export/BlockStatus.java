@@ -9,8 +9,9 @@ import storage.mars.engine.volume.Lookup;
 import storage.mars.engine.volume.VolumeIndex;
 
 /**
- * Answers which parts of a range hold data: what the index knows, acknowledged writes that are only in the log
- * included, and the holes of the image elsewhere. "Data" is always a safe answer. Owned by the shard.
+ * Answers which parts of a range hold data: what the index knows, acknowledged writes that are only
+ * in the log included, and the holes of the image elsewhere. "Data" is always a safe answer. Owned
+ * by the shard.
  */
 final class BlockStatus {
 
@@ -54,21 +55,27 @@ final class BlockStatus {
         request.completed(Outcome.OK);
     }
 
-    private void askImage(BlockRequest request, Extents extents, int volume, long from, long runEnd) {
-        images.of(volume).nextExtent(from, runEnd, (extent, failure) -> {
-            long end = extent == null ? runEnd : Math.min(Math.abs(extent), runEnd);
-            boolean hole = extent != null && extent < 0;
-            // A hole may have been written to meanwhile; then the index knows, and data is the safe answer.
-            if (hole && !isStillImage(volume, from, end)) {
-                hole = false;
-            }
-            boolean room = extents.add(end - from, hole);
-            if (room && failureIsHarmless(failure)) {
-                proceed(request, extents, volume, end);
-            } else {
-                request.completed(Outcome.OK);
-            }
-        });
+    private void askImage(
+            BlockRequest request, Extents extents, int volume, long from, long runEnd) {
+        images.of(volume)
+                .nextExtent(
+                        from,
+                        runEnd,
+                        (extent, failure) -> {
+                            long end = extent == null ? runEnd : Math.min(Math.abs(extent), runEnd);
+                            boolean hole = extent != null && extent < 0;
+                            // A hole may have been written to meanwhile; then the index knows, and
+                            // data is the safe answer.
+                            if (hole && !isStillImage(volume, from, end)) {
+                                hole = false;
+                            }
+                            boolean room = extents.add(end - from, hole);
+                            if (room && failureIsHarmless(failure)) {
+                                proceed(request, extents, volume, end);
+                            } else {
+                                request.completed(Outcome.OK);
+                            }
+                        });
     }
 
     /** An image that cannot say where its holes are is all data. */

@@ -3,7 +3,10 @@ package storage.mars.engine.export;
 
 import storage.mars.engine.export.BlockRequest.Op;
 
-/** A client's hold on one volume: checks each request against the volume, then passes it on. Owned by the shard. */
+/**
+ * A client's hold on one volume: checks each request against the volume, then passes it on. Owned
+ * by the shard.
+ */
 final class ClientAttachment implements Attachment {
 
     private final ResourceExports exports;
@@ -13,7 +16,12 @@ final class ClientAttachment implements Attachment {
     private final AttachmentListener listener;
     private boolean closed;
 
-    ClientAttachment(ResourceExports exports, ExportInfo info, int volume, String client, AttachmentListener listener) {
+    ClientAttachment(
+            ResourceExports exports,
+            ExportInfo info,
+            int volume,
+            String client,
+            AttachmentListener listener) {
         this.exports = exports;
         this.info = info;
         this.volume = volume;
@@ -65,12 +73,17 @@ final class ClientAttachment implements Attachment {
         if (request.op == Op.FLUSH) {
             return Outcome.OK;
         }
-        boolean inside = request.offset >= 0 && request.length >= 0
-                && request.offset <= info.sizeBytes() && request.length <= info.sizeBytes() - request.offset;
+        boolean inside =
+                request.offset >= 0
+                        && request.length >= 0
+                        && request.offset <= info.sizeBytes()
+                        && request.length <= info.sizeBytes() - request.offset;
         if (inside) {
             return Outcome.OK;
         }
-        return request.op == Op.WRITE || request.op == Op.ZERO ? Outcome.BEYOND_END : Outcome.INVALID;
+        return request.op == Op.WRITE || request.op == Op.ZERO
+                ? Outcome.BEYOND_END
+                : Outcome.INVALID;
     }
 
     @Override
@@ -81,7 +94,9 @@ final class ClientAttachment implements Attachment {
         }
     }
 
-    /** The export ends, for whatever reason: the client is told, and nothing more is taken from it. */
+    /**
+     * The export ends, for whatever reason: the client is told, and nothing more is taken from it.
+     */
     void end(String reason) {
         if (!closed) {
             closed = true;

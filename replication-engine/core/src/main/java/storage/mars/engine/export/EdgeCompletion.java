@@ -9,8 +9,9 @@ import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.volume.BlockReader;
 
 /**
- * Turns the partial first and last block of a request into whole blocks: reads what is there and lays the request's
- * bytes over it. For one request at a time, the one at the head of the admission queue. Owned by the shard.
+ * Turns the partial first and last block of a request into whole blocks: reads what is there and
+ * lays the request's bytes over it. For one request at a time, the one at the head of the admission
+ * queue. Owned by the shard.
  */
 final class EdgeCompletion {
 
@@ -44,7 +45,9 @@ final class EdgeCompletion {
         return failure;
     }
 
-    /** Reads the edges; {@code done} runs when they are whole, unless {@link #abandon} comes first. */
+    /**
+     * Reads the edges; {@code done} runs when they are whole, unless {@link #abandon} comes first.
+     */
     void start(BlockRequest newRequest, int volume, Runnable done) {
         request = newRequest;
         ready = false;
@@ -79,7 +82,10 @@ final class EdgeCompletion {
         }
     }
 
-    /** The request has left the queue. Buffers that its reads may still be filling are not used again. */
+    /**
+     * The request has left the queue. Buffers that its reads may still be filling are not used
+     * again.
+     */
     void abandon() {
         if (pending > 0) {
             first = ByteBuffer.allocateDirect(Blocks.SIZE);
@@ -91,7 +97,10 @@ final class EdgeCompletion {
         ready = false;
     }
 
-    /** The whole block at {@code block} (a byte offset), an edge of the request, with the request laid over it. */
+    /**
+     * The whole block at {@code block} (a byte offset), an edge of the request, with the request
+     * laid over it.
+     */
     ByteBuffer merged(BlockRequest of, long block) {
         boolean isFirst = block == Blocks.floor(of.offset);
         ByteBuffer edge = isFirst ? first : last;

@@ -7,12 +7,13 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The exports of one engine by name. The only thing of the engine that several threads look at: what it holds is
- * immutable, and is put and taken by the shards.
+ * The exports of one engine by name. The only thing of the engine that several threads look at:
+ * what it holds is immutable, and is put and taken by the shards.
  */
 public final class ExportRegistry implements Exports {
 
-    private final ConcurrentSkipListMap<String, VolumeTarget> targets = new ConcurrentSkipListMap<>();
+    private final ConcurrentSkipListMap<String, VolumeTarget> targets =
+            new ConcurrentSkipListMap<>();
 
     @Override
     public List<Listed> list() {

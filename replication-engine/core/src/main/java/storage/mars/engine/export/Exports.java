@@ -17,7 +17,9 @@ public interface Exports {
     /** A line of {@link #list}. */
     record Listed(String name, String description) {}
 
-    /** An export before anybody is attached to it. Callable from any thread unless said otherwise. */
+    /**
+     * An export before anybody is attached to it. Callable from any thread unless said otherwise.
+     */
     interface Target {
 
         /** The shard on which every attachment to it is used. */
@@ -29,8 +31,9 @@ public interface Exports {
         String description();
 
         /**
-         * Lets a client in, on the shard: first every other client of the export is checked (see {@link
-         * AttachmentListener#checkAlive}), so that nothing of a dead one takes effect afterwards.
+         * Lets a client in, on the shard: first every other client of the export is checked (see
+         * {@link AttachmentListener#checkAlive}), so that nothing of a dead one takes effect
+         * afterwards.
          */
         Attached attach(String client, AttachmentListener listener);
     }

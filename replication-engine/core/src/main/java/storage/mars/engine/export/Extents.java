@@ -20,7 +20,10 @@ public final class Extents {
         count = 0;
     }
 
-    /** Appends an extent, joining it to the last where both are of one kind; false when the list is full. */
+    /**
+     * Appends an extent, joining it to the last where both are of one kind; false when the list is
+     * full.
+     */
     public boolean add(long length, boolean hole) {
         if (count > 0 && holes[count - 1] == hole) {
             lengths[count - 1] += length;
@@ -48,7 +51,9 @@ public final class Extents {
         return lengths[i];
     }
 
-    /** Whether extent {@code i} reads as zero and occupies no space; false is always a safe answer. */
+    /**
+     * Whether extent {@code i} reads as zero and occupies no space; false is always a safe answer.
+     */
     public boolean hole(int i) {
         return holes[i];
     }

@@ -13,8 +13,8 @@ public enum Outcome {
     /** Storage has failed for good; retrying is useless. */
     FAILED,
     /**
-     * The export has closed under the request (role change, shutdown): whether it took effect is not known. The
-     * protocol ends the connection instead of answering.
+     * The export has closed under the request (role change, shutdown): whether it took effect is
+     * not known. The protocol ends the connection instead of answering.
      */
     CLOSED
 }

@@ -3,7 +3,10 @@ package storage.mars.engine.export;
 
 import org.jspecify.annotations.Nullable;
 
-/** A first-in-first-out queue that is threaded through the requests themselves, so that it allocates nothing. */
+/**
+ * A first-in-first-out queue that is threaded through the requests themselves, so that it allocates
+ * nothing.
+ */
 final class RequestQueue {
 
     private @Nullable BlockRequest head;

@@ -17,8 +17,9 @@ import storage.mars.engine.volume.Images;
 import storage.mars.engine.volume.VolumeIndex;
 
 /**
- * All that clients have of one resource: its attachments, the way of its writes into the log ({@link Admission}), its
- * reads. Opened for writing on a primary, for reading on a secondary. Owned by the shard of the resource.
+ * All that clients have of one resource: its attachments, the way of its writes into the log
+ * ({@link Admission}), its reads. Opened for writing on a primary, for reading on a secondary.
+ * Owned by the shard of the resource.
  */
 public final class ResourceExports {
 
@@ -58,10 +59,16 @@ public final class ResourceExports {
     }
 
     /** Publishes the volumes for writing; everything below {@code durable} is durable. */
-    public void openWritable(List<VolumeShape> volumes, long incarnation, FrameBuilder builder, LogWriter writer,
-            int maxIndexBlocks, long durable) {
-        admission = new Admission(
-                index, builder, writer, reader, maxIndexBlocks, durable, clock, latencies);
+    public void openWritable(
+            List<VolumeShape> volumes,
+            long incarnation,
+            FrameBuilder builder,
+            LogWriter writer,
+            int maxIndexBlocks,
+            long durable) {
+        admission =
+                new Admission(
+                        index, builder, writer, reader, maxIndexBlocks, durable, clock, latencies);
         open(volumes, incarnation, false);
     }
 
@@ -73,17 +80,26 @@ public final class ResourceExports {
 
     private void open(List<VolumeShape> volumes, long incarnation, boolean readOnly) {
         closedBecause = null;
-        targets = volumes.stream()
-                .map(v -> new VolumeTarget(
-                        this,
-                        v.id(),
-                        new ExportInfo(resource + "/" + v.name(), v.sizeBytes(), readOnly, incarnation),
-                        shard))
-                .toList();
+        targets =
+                volumes.stream()
+                        .map(v ->
+                                new VolumeTarget(
+                                        this,
+                                        v.id(),
+                                        new ExportInfo(
+                                                resource + "/" + v.name(),
+                                                v.sizeBytes(),
+                                                readOnly,
+                                                incarnation),
+                                        shard))
+                        .toList();
         registry.put(targets);
     }
 
-    /** Takes the volumes back: clients are told why, their unanswered requests end without an answer. */
+    /**
+     * Takes the volumes back: clients are told why, their unanswered requests end without an
+     * answer.
+     */
     public void close(String reason) {
         shut(reason, Outcome.CLOSED);
     }
@@ -128,7 +144,10 @@ public final class ResourceExports {
         return attachments.size();
     }
 
-    /** Admits nothing until {@link #resume}; used for the short time in which a role is being given away. */
+    /**
+     * Admits nothing until {@link #resume}; used for the short time in which a role is being given
+     * away.
+     */
     public void hold() {
         with(Admission::hold);
     }
@@ -140,10 +159,14 @@ public final class ResourceExports {
     Exports.Attached attach(VolumeTarget target, String client, AttachmentListener listener) {
         String closed = closedBecause;
         if (closed != null || !targets.contains(target)) {
-            return new Exports.Attached.Refused(resource + " is not exported: " + (closed == null ? "its role has changed" : closed));
+            return new Exports.Attached.Refused(
+                    resource
+                            + " is not exported: "
+                            + (closed == null ? "its role has changed" : closed));
         }
         checkAllAlive();
-        ClientAttachment attachment = new ClientAttachment(this, target.info(), target.volume(), client, listener);
+        ClientAttachment attachment =
+                new ClientAttachment(this, target.info(), target.volume(), client, listener);
         attachments.add(attachment);
         return new Exports.Attached.Accepted(attachment);
     }

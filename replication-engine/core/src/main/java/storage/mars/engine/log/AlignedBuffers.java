@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The staging memory of one shard for everything but the log windows: write-back, reads of segments, sync. A fixed
- * number of aligned buffers of {@link LogFormat#MAX_FRAME} bytes, made when first needed; who finds none waits, first
- * come, first served. Nobody waits for a buffer that is held by somebody who waits: see the two ways to get them.
- * Owned by the shard.
+ * The staging memory of one shard for everything but the log windows: write-back, reads of
+ * segments, sync. A fixed number of aligned buffers of {@link LogFormat#MAX_FRAME} bytes, made when
+ * first needed; who finds none waits, first come, first served. Nobody waits for a buffer that is
+ * held by somebody who waits: see the two ways to get them. Owned by the shard.
  */
 public final class AlignedBuffers {
 
@@ -34,8 +34,8 @@ public final class AlignedBuffers {
     }
 
     /**
-     * Gives {@code user} a buffer, cleared, now or when one is free; it is given back by {@link #release}. Until then
-     * its user waits for I/O only, never for another buffer.
+     * Gives {@code user} a buffer, cleared, now or when one is free; it is given back by {@link
+     * #release}. Until then its user waits for I/O only, never for another buffer.
      */
     public void acquire(Consumer<ByteBuffer> user) {
         waiting.add(user);
@@ -54,11 +54,13 @@ public final class AlignedBuffers {
     }
 
     /**
-     * Gives {@code user} that many buffers at once, now or when they are free; they are given back by {@link
-     * #releaseStaging}. Until then its user may also {@link #acquire} single ones, but no more staging.
+     * Gives {@code user} that many buffers at once, now or when they are free; they are given back
+     * by {@link #releaseStaging}. Until then its user may also {@link #acquire} single ones, but no
+     * more staging.
      */
     public void acquireStaging(int count, Consumer<List<ByteBuffer>> user) {
-        Invariant.check(count > 0 && count <= maxStaging(), "there is so much staging", count, limit);
+        Invariant.check(
+                count > 0 && count <= maxStaging(), "there is so much staging", count, limit);
         stagingWaiting.add(new Staging(count, user));
         serve();
     }
@@ -69,7 +71,9 @@ public final class AlignedBuffers {
         serve();
     }
 
-    /** While staging waits, single users keep to what is reserved for them, so that neither starves. */
+    /**
+     * While staging waits, single users keep to what is reserved for them, so that neither starves.
+     */
     private void serve() {
         boolean served = true;
         while (served) {
@@ -79,9 +83,10 @@ public final class AlignedBuffers {
 
     private boolean serveStaging() {
         Staging next = stagingWaiting.peek();
-        boolean room = next != null
-                && staged + next.count <= maxStaging()
-                && staged + singles + next.count <= limit;
+        boolean room =
+                next != null
+                        && staged + next.count <= maxStaging()
+                        && staged + singles + next.count <= limit;
         if (next == null || !room) {
             return false;
         }
@@ -96,7 +101,8 @@ public final class AlignedBuffers {
     }
 
     private boolean serveSingle() {
-        boolean room = staged + singles < limit && (stagingWaiting.isEmpty() || singles < FOR_SINGLE_USE);
+        boolean room =
+                staged + singles < limit && (stagingWaiting.isEmpty() || singles < FOR_SINGLE_USE);
         Consumer<ByteBuffer> next = room ? waiting.poll() : null;
         if (next == null) {
             return false;

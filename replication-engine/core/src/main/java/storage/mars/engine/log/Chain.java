@@ -8,8 +8,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 
 /**
- * The 128-bit hash that ties each frame to the one before it: the first half of SHA-256 over the used bytes of the
- * previous descriptor, which holds the chain value before. Mutable, one owner.
+ * The 128-bit hash that ties each frame to the one before it: the first half of SHA-256 over the
+ * used bytes of the previous descriptor, which holds the chain value before. Mutable, one owner.
  */
 public final class Chain {
 

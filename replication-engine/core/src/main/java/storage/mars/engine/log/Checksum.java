@@ -9,7 +9,10 @@ public final class Checksum {
 
     private final CRC32C crc = new CRC32C();
 
-    /** CRC32C of {@code length} bytes from {@code offset}; position and limit are as before afterwards. */
+    /**
+     * CRC32C of {@code length} bytes from {@code offset}; position and limit are as before
+     * afterwards.
+     */
     public int of(ByteBuffer buffer, int offset, int length) {
         int position = buffer.position();
         int limit = buffer.limit();
@@ -25,6 +28,7 @@ public final class Checksum {
     }
 
     boolean blockIsSealed(ByteBuffer buffer, int offset) {
-        return buffer.getInt(offset + LogFormat.CRC_OFFSET) == of(buffer, offset, LogFormat.CRC_OFFSET);
+        return buffer.getInt(offset + LogFormat.CRC_OFFSET)
+                == of(buffer, offset, LogFormat.CRC_OFFSET);
     }
 }

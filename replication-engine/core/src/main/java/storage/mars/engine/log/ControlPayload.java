@@ -4,19 +4,27 @@ package storage.mars.engine.log;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The payload blocks of control records, 4096 bytes each, zero behind their fields (docs/format/log.md). */
+/**
+ * The payload blocks of control records, 4096 bytes each, zero behind their fields
+ * (docs/format/log.md).
+ */
 public final class ControlPayload {
 
     private ControlPayload() {}
 
-    /** Payload of EPOCH: the epoch that starts with the frame of the record, its writer and its start. */
+    /**
+     * Payload of EPOCH: the epoch that starts with the frame of the record, its writer and its
+     * start.
+     */
     public static ByteBuffer epoch(EpochId id, long writer, long start) {
         ByteBuffer payload = block();
         new FieldWriter(payload).epochId(id).i64(writer).i64(start);
         return payload.clear();
     }
 
-    /** Payload of END: the replica that the role is for, 0 for anybody, and the term it may have. */
+    /**
+     * Payload of END: the replica that the role is for, 0 for anybody, and the term it may have.
+     */
     public static ByteBuffer end(long target, long term) {
         ByteBuffer payload = block();
         new FieldWriter(payload).i64(target).i64(term);

@@ -2,8 +2,9 @@
 package storage.mars.engine.log;
 
 /**
- * One entry of an epoch history: who wrote which part of the log. {@code end} is {@link #OPEN} for the last epoch as
- * long as it is written; a frame at or past the end of its epoch is stale, whatever its checksum says.
+ * One entry of an epoch history: who wrote which part of the log. {@code end} is {@link #OPEN} for
+ * the last epoch as long as it is written; a frame at or past the end of its epoch is stale,
+ * whatever its checksum says.
  */
 public record Epoch(EpochId id, long writer, long start, long end) {
 
@@ -11,7 +12,8 @@ public record Epoch(EpochId id, long writer, long start, long end) {
 
     public Epoch {
         if (start < 0 || end < start) {
-            throw new IllegalArgumentException("epoch " + id + " ends at " + end + " before its start " + start);
+            throw new IllegalArgumentException(
+                    "epoch " + id + " ends at " + end + " before its start " + start);
         }
     }
 

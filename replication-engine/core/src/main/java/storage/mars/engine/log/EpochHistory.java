@@ -6,8 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The epochs of a log in order: each starts where the one before it ends, terms and sequences grow, and only the
- * last may be open. Immutable. Two histories of one resource share a prefix, the end of which is the fork point.
+ * The epochs of a log in order: each starts where the one before it ends, terms and sequences grow,
+ * and only the last may be open. Immutable. Two histories of one resource share a prefix, the end
+ * of which is the fork point.
  */
 public record EpochHistory(List<Epoch> epochs) {
 
@@ -41,7 +42,10 @@ public record EpochHistory(List<Epoch> epochs) {
         return isEmpty() ? EpochId.NONE : last().id();
     }
 
-    /** This history as a log has it that ends at {@code position}: epochs without a byte below it are dropped. */
+    /**
+     * This history as a log has it that ends at {@code position}: epochs without a byte below it
+     * are dropped.
+     */
     public EpochHistory endedAt(long position) {
         List<Epoch> kept = new ArrayList<>(epochs.size());
         for (Epoch epoch : epochs) {
@@ -59,7 +63,10 @@ public record EpochHistory(List<Epoch> epochs) {
         return new EpochHistory(grown);
     }
 
-    /** This history without the epochs that end at or below {@code position}, but for the one that is last. */
+    /**
+     * This history without the epochs that end at or below {@code position}, but for the one that
+     * is last.
+     */
     public EpochHistory prunedBelow(long position) {
         int first = 0;
         while (first < epochs.size() - 1 && epochs.get(first).end() <= position) {
@@ -68,7 +75,9 @@ public record EpochHistory(List<Epoch> epochs) {
         return first == 0 ? this : new EpochHistory(epochs.subList(first, epochs.size()));
     }
 
-    /** The epoch that wrote the bytes at {@code position}; null when none did or it has been pruned. */
+    /**
+     * The epoch that wrote the bytes at {@code position}; null when none did or it has been pruned.
+     */
     public @Nullable Epoch at(long position) {
         for (int i = epochs.size() - 1; i >= 0; i--) {
             if (epochs.get(i).contains(position)) {
@@ -79,16 +88,19 @@ public record EpochHistory(List<Epoch> epochs) {
     }
 
     /**
-     * How far a log that has {@code mine} bytes of this history and one that has {@code theirs} bytes of the other
-     * agree: the fork point when both go on behind it, else the smaller of the two ends. {@link #UNRELATED} when
-     * what is known of both has no epoch in common although both have bytes.
+     * How far a log that has {@code mine} bytes of this history and one that has {@code theirs}
+     * bytes of the other agree: the fork point when both go on behind it, else the smaller of the
+     * two ends. {@link #UNRELATED} when what is known of both has no epoch in common although both
+     * have bytes.
      */
     public long commonEnd(long mine, EpochHistory other, long theirs) {
         long agreed = UNRELATED;
         for (Epoch epoch : epochs) {
             for (Epoch candidate : other.epochs) {
                 if (epoch.id().id() == candidate.id().id()) {
-                    agreed = Math.min(Math.min(epoch.end(), mine), Math.min(candidate.end(), theirs));
+                    agreed =
+                            Math.min(
+                                    Math.min(epoch.end(), mine), Math.min(candidate.end(), theirs));
                 }
             }
         }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.log;
 
-/** Name of one uninterrupted writership. The random {@code id} is its identity; term and sequence order it. */
+/**
+ * Name of one uninterrupted writership. The random {@code id} is its identity; term and sequence
+ * order it.
+ */
 public record EpochId(long term, long sequence, long id) implements Comparable<EpochId> {
 
     /** Before the first epoch of a log. */

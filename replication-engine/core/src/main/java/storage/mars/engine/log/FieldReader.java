@@ -12,8 +12,8 @@ import java.util.function.Function;
 import storage.mars.engine.log.Chain.Link;
 
 /**
- * Reads what {@link FieldWriter} wrote. Whatever the bytes are, it either yields values or throws {@link Malformed};
- * it allocates no more than the bytes that are there.
+ * Reads what {@link FieldWriter} wrote. Whatever the bytes are, it either yields values or throws
+ * {@link Malformed}; it allocates no more than the bytes that are there.
  */
 public final class FieldReader {
 
@@ -84,7 +84,8 @@ public final class FieldReader {
     public String text() throws Malformed {
         int length = u16();
         if (length > in.remaining()) {
-            throw new Malformed("text of " + length + " bytes, but " + in.remaining() + " are left");
+            throw new Malformed(
+                    "text of " + length + " bytes, but " + in.remaining() + " are left");
         }
         ByteBuffer bytes = in.slice(in.position(), length);
         in.position(in.position() + length);

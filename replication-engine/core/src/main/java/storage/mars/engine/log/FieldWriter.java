@@ -9,8 +9,9 @@ import java.util.function.BiConsumer;
 import storage.mars.engine.log.Chain.Link;
 
 /**
- * Writes the values that metadata and messages are made of, little endian: numbers as they are, strings as u16
- * length and UTF-8, lists as u16 count and elements. Overflow of the buffer is a bug of the caller.
+ * Writes the values that metadata and messages are made of, little endian: numbers as they are,
+ * strings as u16 length and UTF-8, lists as u16 count and elements. Overflow of the buffer is a bug
+ * of the caller.
  */
 public final class FieldWriter {
 
@@ -66,7 +67,9 @@ public final class FieldWriter {
     }
 
     public FieldWriter history(EpochHistory history) {
-        return list(history.epochs(), (w, e) -> w.epochId(e.id()).i64(e.writer()).i64(e.start()).i64(e.end()));
+        return list(
+                history.epochs(),
+                (w, e) -> w.epochId(e.id()).i64(e.writer()).i64(e.start()).i64(e.end()));
     }
 
     public ByteBuffer buffer() {

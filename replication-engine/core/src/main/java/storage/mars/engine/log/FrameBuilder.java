@@ -7,9 +7,10 @@ import storage.mars.engine.log.LogWindow.Chunk;
 import storage.mars.engine.port.Clock;
 
 /**
- * The primary's way into the log: gathers records into an open frame in the window, and seals it when the writer is
- * ready for it or it is full. A record has its position, payload copy and checksum when {@link #append} returns; it
- * is durable when the durable position has passed {@link #awaitPosition}. Owned by the shard.
+ * The primary's way into the log: gathers records into an open frame in the window, and seals it
+ * when the writer is ready for it or it is full. A record has its position, payload copy and
+ * checksum when {@link #append} returns; it is durable when the durable position has passed {@link
+ * #awaitPosition}. Owned by the shard.
  */
 public final class FrameBuilder implements FrameView.Stamp {
 
@@ -36,8 +37,8 @@ public final class FrameBuilder implements FrameView.Stamp {
     }
 
     /**
-     * Sees to it that a record with that much payload can be appended next. False when there is no memory or no
-     * prepared log space for it now; {@code control} records may use the reserves.
+     * Sees to it that a record with that much payload can be appended next. False when there is no
+     * memory or no prepared log space for it now; {@code control} records may use the reserves.
      */
     public boolean reserve(int payload, boolean control) {
         if (open && !fits(payload)) {
@@ -65,19 +66,26 @@ public final class FrameBuilder implements FrameView.Stamp {
 
     private boolean fits(int payload) {
         Chunk c = chunk;
-        return records < LogFormat.MAX_RECORDS && used + payload <= LogFormat.MAX_FRAME
-                && c != null && c.room() >= payload && tail.layout.room(base) >= used + payload;
+        return records < LogFormat.MAX_RECORDS
+                && used + payload <= LogFormat.MAX_FRAME
+                && c != null
+                && c.room() >= payload
+                && tail.layout.room(base) >= used + payload;
     }
 
     private boolean spaceFor(long newEnd, boolean control) {
-        boolean there = newEnd + (control ? 0 : LogTail.CONTROL_RESERVE) <= tail.segments.readyEnd();
+        boolean there =
+                newEnd + (control ? 0 : LogTail.CONTROL_RESERVE) <= tail.segments.readyEnd();
         if (!there) {
             tail.awaitSpace();
         }
         return there;
     }
 
-    /** Ends the segment when the frame does not fit and starts the next one; false when space is not ready. */
+    /**
+     * Ends the segment when the frame does not fit and starts the next one; false when space is not
+     * ready.
+     */
     private boolean prepareSegment(int need, boolean control) {
         SegmentLayout layout = tail.layout;
         boolean atStart = layout.isHeader(tail.end());
@@ -135,13 +143,18 @@ public final class FrameBuilder implements FrameView.Stamp {
     }
 
     /**
-     * Appends a record for which {@link #reserve} was true just before, with {@code length} payload bytes from
-     * {@code from} of {@code source}. Returns the log position of its payload.
+     * Appends a record for which {@link #reserve} was true just before, with {@code length} payload
+     * bytes from {@code from} of {@code source}. Returns the log position of its payload.
      */
-    public long append(RecordType type, int volume, long offset, ByteBuffer source, int from, int length) {
+    public long append(
+            RecordType type, int volume, long offset, ByteBuffer source, int from, int length) {
         Chunk place = openChunk();
         boolean whole = length > 0 && length <= LogFormat.MAX_PAYLOAD && Blocks.aligned(length);
-        Invariant.check(whole && fits(length), "a payload is of blocks and has been reserved", length, used);
+        Invariant.check(
+                whole && fits(length),
+                "a payload is of blocks and has been reserved",
+                length,
+                used);
         int at = place.used;
         place.bytes().put(at, source, from, length);
         frame.putRecord(records, type, volume, offset, length);

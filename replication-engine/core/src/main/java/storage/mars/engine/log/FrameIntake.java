@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.LogWindow.Chunk;
 
 /**
- * The secondary's way into the log: takes received whole frames, verifies them as recovery would, and puts them
- * behind the end, byte for byte as the primary has them. Owned by the shard.
+ * The secondary's way into the log: takes received whole frames, verifies them as recovery would,
+ * and puts them behind the end, byte for byte as the primary has them. Owned by the shard.
  */
 public final class FrameIntake {
 
@@ -24,7 +24,9 @@ public final class FrameIntake {
         /** All of them are behind the end of the log now. */
         record All() implements Taken {}
 
-        /** The first {@code bytes} of them are; memory or log space for the rest is not there now. */
+        /**
+         * The first {@code bytes} of them are; memory or log space for the rest is not there now.
+         */
         record Waits(int bytes) implements Taken {}
 
         /** They are not the log that belongs here; nothing from {@code position} on was taken. */
@@ -33,7 +35,10 @@ public final class FrameIntake {
 
     private static final Taken ALL = new Taken.All();
 
-    /** Takes the bytes from {@code at} of {@code bytes} to its limit, which continue the log at its end. */
+    /**
+     * Takes the bytes from {@code at} of {@code bytes} to its limit, which continue the log at its
+     * end.
+     */
     public Taken take(ByteBuffer bytes, int at, EpochHistory history) {
         int offset = at;
         while (offset < bytes.limit()) {
@@ -42,7 +47,10 @@ public final class FrameIntake {
                 return new Taken.Wrong(tail.end(), "received bytes end inside of a block");
             }
             boolean header = tail.layout.isHeader(tail.end());
-            String fault = header ? headerFault(bytes, offset, history) : frameFault(bytes, offset, left, history);
+            String fault =
+                    header
+                            ? headerFault(bytes, offset, history)
+                            : frameFault(bytes, offset, left, history);
             if (fault != null) {
                 return new Taken.Wrong(tail.end(), fault);
             }
@@ -59,7 +67,8 @@ public final class FrameIntake {
         return tail.verifier.headerFault(bytes, offset, tail.end(), history, tail.chain);
     }
 
-    private @Nullable String frameFault(ByteBuffer bytes, int offset, int left, EpochHistory history) {
+    private @Nullable String frameFault(
+            ByteBuffer bytes, int offset, int left, EpochHistory history) {
         view.wrap(bytes, offset);
         String fault = tail.verifier.descriptorFault(view, tail.end());
         if (fault != null) {

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides whether bytes are the frame, or the segment header, that belongs at a position of one resource's log. The
- * same rules hold at recovery, at reception and when a frame is read back. Never reads beyond the given bytes and
- * believes no length before its checksum.
+ * Decides whether bytes are the frame, or the segment header, that belongs at a position of one
+ * resource's log. The same rules hold at recovery, at reception and when a frame is read back.
+ * Never reads beyond the given bytes and believes no length before its checksum.
  */
 public final class FrameVerifier {
 
@@ -24,8 +24,8 @@ public final class FrameVerifier {
     }
 
     /**
-     * Checks the descriptor under {@code frame} as the one at {@code position}, apart from its chain and epoch;
-     * null when it is right, else what is wrong.
+     * Checks the descriptor under {@code frame} as the one at {@code position}, apart from its
+     * chain and epoch; null when it is right, else what is wrong.
      */
     public @Nullable String descriptorFault(FrameView frame, long position) {
         if (!frame.hasMagic()) {
@@ -49,8 +49,12 @@ public final class FrameVerifier {
         if (frame.isPad()) {
             return length == room && frame.recordCount() == 0 ? null : "impossible PAD frame";
         }
-        boolean possible = length >= LogFormat.BLOCK && Blocks.aligned(length) && length <= room
-                && length <= LogFormat.MAX_FRAME && frame.recordCount() <= LogFormat.MAX_RECORDS;
+        boolean possible =
+                length >= LogFormat.BLOCK
+                        && Blocks.aligned(length)
+                        && length <= room
+                        && length <= LogFormat.MAX_FRAME
+                        && frame.recordCount() <= LogFormat.MAX_RECORDS;
         if (!possible) {
             return "impossible frame length or record count";
         }
@@ -60,8 +64,12 @@ public final class FrameVerifier {
             if (payload == 0) {
                 continue;
             }
-            boolean inside = payload > 0 && payload <= LogFormat.MAX_PAYLOAD && Blocks.aligned(payload)
-                    && frame.payloadOffset(i) == payloadAt && payloadAt + payload <= length;
+            boolean inside =
+                    payload > 0
+                            && payload <= LogFormat.MAX_PAYLOAD
+                            && Blocks.aligned(payload)
+                            && frame.payloadOffset(i) == payloadAt
+                            && payloadAt + payload <= length;
             if (!inside) {
                 return "record payload outside of its frame";
             }
@@ -81,7 +89,11 @@ public final class FrameVerifier {
             }
             long offset = frame.rangeOffset(i);
             long length = frame.rangeLength(i);
-            boolean range = offset >= 0 && length > 0 && offset + length > 0 && Blocks.aligned(offset | length);
+            boolean range =
+                    offset >= 0
+                            && length > 0
+                            && offset + length > 0
+                            && Blocks.aligned(offset | length);
             boolean volume = frame.volume(i) < MAX_VOLUMES;
             boolean payload = frame.payloadLength(i) == (type == RecordType.WRITE ? length : 0);
             if (!volume || !range || !payload) {
@@ -91,7 +103,10 @@ public final class FrameVerifier {
         return null;
     }
 
-    /** Checks all payloads of a frame whose descriptor is right and whose bytes follow it in the same buffer. */
+    /**
+     * Checks all payloads of a frame whose descriptor is right and whose bytes follow it in the
+     * same buffer.
+     */
     public @Nullable String payloadFault(FrameView frame) {
         for (int i = 0; i < frame.recordCount(); i++) {
             if (frame.payloadLength(i) > 0 && !payloadIsRight(frame, i)) {
@@ -112,11 +127,12 @@ public final class FrameVerifier {
     }
 
     /**
-     * What is wrong with a block that the log wrote whole at {@code position} in the epoch that holds it, but that is
-     * not understood: of another version of the format, or of an impossible shape. Such a block is never a torn
-     * write. Null when the block was not written whole there.
+     * What is wrong with a block that the log wrote whole at {@code position} in the epoch that
+     * holds it, but that is not understood: of another version of the format, or of an impossible
+     * shape. Such a block is never a torn write. Null when the block was not written whole there.
      */
-    @Nullable String foreignFault(ByteBuffer buffer, int offset, long position, EpochHistory history) {
+    @Nullable String foreignFault(
+            ByteBuffer buffer, int offset, long position, EpochHistory history) {
         boolean header = buffer.getLong(offset) == LogFormat.SEGMENT_MAGIC;
         boolean frame = buffer.getInt(offset) == LogFormat.FRAME_MAGIC;
         if (!header && !frame || !checksum.blockIsSealed(buffer, offset)) {
@@ -125,22 +141,30 @@ public final class FrameVerifier {
         // These fields keep their places in every version.
         int at = offset + (header ? 16 : 8);
         Epoch epoch = history.at(position);
-        boolean here = buffer.getLong(at) == resource
-                && buffer.getLong(at + 8) == position
-                && epoch != null
-                && epoch.id().id() == buffer.getLong(offset + 48);
+        boolean here =
+                buffer.getLong(at) == resource
+                        && buffer.getLong(at + 8) == position
+                        && epoch != null
+                        && epoch.id().id() == buffer.getLong(offset + 48);
         if (!here) {
             return null;
         }
-        return header ? placeFault(buffer, offset, position) : descriptorFault(scratch.wrap(buffer, offset), position);
+        return header
+                ? placeFault(buffer, offset, position)
+                : descriptorFault(scratch.wrap(buffer, offset), position);
     }
 
     /**
-     * Checks the segment header at {@code offset} as the one at {@code position}; null when it is right. Without a
-     * history the epoch, without a chain the link to the frame before is not looked at.
+     * Checks the segment header at {@code offset} as the one at {@code position}; null when it is
+     * right. Without a history the epoch, without a chain the link to the frame before is not
+     * looked at.
      */
     public @Nullable String headerFault(
-            ByteBuffer buffer, int offset, long position, @Nullable EpochHistory history, @Nullable Chain chain) {
+            ByteBuffer buffer,
+            int offset,
+            long position,
+            @Nullable EpochHistory history,
+            @Nullable Chain chain) {
         String fault = placeFault(buffer, offset, position);
         if (fault != null) {
             return fault;
@@ -149,7 +173,9 @@ public final class FrameVerifier {
         if (history != null && (epoch == null || epoch.id().id() != buffer.getLong(offset + 48))) {
             return "segment header of an epoch that does not hold this position";
         }
-        boolean follows = chain == null || chain.matches(buffer.getLong(offset + 56), buffer.getLong(offset + 64));
+        boolean follows =
+                chain == null
+                        || chain.matches(buffer.getLong(offset + 56), buffer.getLong(offset + 64));
         return follows ? null : "segment header does not follow the frame before it";
     }
 
@@ -163,12 +189,17 @@ public final class FrameVerifier {
         if (buffer.getInt(offset + 8) != LogFormat.VERSION) {
             return "segment format version " + buffer.getInt(offset + 8) + " is not known";
         }
-        boolean place = buffer.getInt(offset + 12) == layout.segmentBytes()
-                && buffer.getLong(offset + 16) == resource && buffer.getLong(offset + 24) == position;
+        boolean place =
+                buffer.getInt(offset + 12) == layout.segmentBytes()
+                        && buffer.getLong(offset + 16) == resource
+                        && buffer.getLong(offset + 24) == position;
         return place ? null : "segment header of another place or resource";
     }
 
-    /** Writes the segment header for {@code position}: everything in it follows from the log before it. */
+    /**
+     * Writes the segment header for {@code position}: everything in it follows from the log before
+     * it.
+     */
     void putHeader(ByteBuffer buffer, int offset, long position, EpochId epoch, Chain chain) {
         for (int i = 0; i < LogFormat.BLOCK; i += Long.BYTES) {
             buffer.putLong(offset + i, 0);

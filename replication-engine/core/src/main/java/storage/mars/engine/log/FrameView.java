@@ -8,7 +8,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
-/** Reads and writes a frame descriptor where it lies. A flyweight: it owns nothing and is moved from frame to frame. */
+/**
+ * Reads and writes a frame descriptor where it lies. A flyweight: it owns nothing and is moved from
+ * frame to frame.
+ */
 public final class FrameView {
 
     private static final ByteBuffer NOWHERE = ByteBuffer.allocate(0).order(ByteOrder.LITTLE_ENDIAN);
@@ -61,7 +64,9 @@ public final class FrameView {
         return (buffer.getInt(at + 28) & LogFormat.FLAG_PAD) != 0;
     }
 
-    /** Bytes of the frame that exist in memory and on the wire: a PAD frame is its descriptor alone. */
+    /**
+     * Bytes of the frame that exist in memory and on the wire: a PAD frame is its descriptor alone.
+     */
     public int storedLength() {
         return isPad() ? LogFormat.BLOCK : length();
     }
@@ -134,7 +139,9 @@ public final class FrameView {
         return buffer.getInt(record(index) + 28);
     }
 
-    /** Order of this record among all of the log, for comparing versions; see {@code VolumeIndex}. */
+    /**
+     * Order of this record among all of the log, for comparing versions; see {@code VolumeIndex}.
+     */
     public long order(int index) {
         return position() + index;
     }
@@ -144,7 +151,9 @@ public final class FrameView {
         return LogLocation.of(position() + payloadOffset(index), position());
     }
 
-    /** Whether it has a data or shape record, so that losing it would lose something of a client's. */
+    /**
+     * Whether it has a data or shape record, so that losing it would lose something of a client's.
+     */
     public boolean hasDataRecord() {
         for (int i = 0; i < recordCount(); i++) {
             RecordType type = type(i);
@@ -157,7 +166,10 @@ public final class FrameView {
 
     void putRecord(int index, RecordType type, int volume, long offset, long length) {
         int r = record(index);
-        buffer.put(r, type.code()).put(r + 1, (byte) 0).putShort(r + 2, (short) volume).putInt(r + 4, 0);
+        buffer.put(r, type.code())
+                .put(r + 1, (byte) 0)
+                .putShort(r + 2, (short) volume)
+                .putInt(r + 4, 0);
         buffer.putLong(r + 8, offset).putLong(r + 16, length).putInt(r + 24, 0).putInt(r + 28, 0);
     }
 

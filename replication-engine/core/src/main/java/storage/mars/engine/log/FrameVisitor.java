@@ -5,6 +5,8 @@ package storage.mars.engine.log;
 @FunctionalInterface
 public interface FrameVisitor {
 
-    /** The view is valid until the method returns. PAD frames are shown too; they have no records. */
+    /**
+     * The view is valid until the method returns. PAD frames are shown too; they have no records.
+     */
     void frame(FrameView frame);
 }

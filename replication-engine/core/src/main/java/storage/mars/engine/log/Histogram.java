@@ -2,8 +2,8 @@
 package storage.mars.engine.log;
 
 /**
- * Durations in nanoseconds, counted in buckets of powers of two with four steps each. Written by its shard alone;
- * others may read slightly old counts.
+ * Durations in nanoseconds, counted in buckets of powers of two with four steps each. Written by
+ * its shard alone; others may read slightly old counts.
  */
 public final class Histogram {
 
@@ -29,7 +29,10 @@ public final class Histogram {
         return sum;
     }
 
-    /** Upper bound of the bucket that holds the given share (0..1) of all durations; 0 when there are none. */
+    /**
+     * Upper bound of the bucket that holds the given share (0..1) of all durations; 0 when there
+     * are none.
+     */
     public long quantileNanos(double share) {
         long rank = (long) Math.ceil(share * total);
         long seen = 0;

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.log;
 
-/** Assertions that stay on in production: a broken one is a bug of ours and stops the resource, never the data. */
+/**
+ * Assertions that stay on in production: a broken one is a bug of ours and stops the resource,
+ * never the data.
+ */
 public final class Invariant {
 
     private Invariant() {}
 
-    /** Throws when {@code holds} is false; {@code claim} is a constant that says what should have held. */
+    /**
+     * Throws when {@code holds} is false; {@code claim} is a constant that says what should have
+     * held.
+     */
     public static void check(boolean holds, String claim) {
         if (!holds) {
             throw new InvariantViolation(claim);

@@ -19,7 +19,10 @@ public final class LinkReader {
         this.buffers = buffers;
     }
 
-    /** The link in front of {@code position}, which is a frame boundary at or below the durable position. */
+    /**
+     * The link in front of {@code position}, which is a frame boundary at or below the durable
+     * position.
+     */
     public void read(long position, Callback<Chain.Link> done) {
         if (position == tail.end()) {
             done.completed(tail.link(), null);
@@ -41,35 +44,41 @@ public final class LinkReader {
             return;
         }
         segment.pin();
-        segment.file.read(tail.layout.offset(position), buffer.clear().limit(LogFormat.BLOCK), failure -> {
-            segments.unpin(segment);
-            buffer.clear();
-            if (failure == null) {
-                parse(position, buffer, done);
-            } else {
-                fail(position, failure.toString(), buffer, done);
-            }
-        });
+        segment.file.read(
+                tail.layout.offset(position),
+                buffer.clear().limit(LogFormat.BLOCK),
+                failure -> {
+                    segments.unpin(segment);
+                    buffer.clear();
+                    if (failure == null) {
+                        parse(position, buffer, done);
+                    } else {
+                        fail(position, failure.toString(), buffer, done);
+                    }
+                });
     }
 
     private void parse(long position, ByteBuffer buffer, Callback<Chain.Link> done) {
         boolean header = tail.layout.isHeader(position);
-        String fault = header
-                ? tail.verifier.headerFault(buffer, 0, position, null, null)
-                : tail.verifier.descriptorFault(view.wrap(buffer, 0), position);
+        String fault =
+                header
+                        ? tail.verifier.headerFault(buffer, 0, position, null, null)
+                        : tail.verifier.descriptorFault(view.wrap(buffer, 0), position);
         if (fault != null) {
             fail(position, fault, buffer, done);
             return;
         }
-        Chain.Link link = header
-                ? new Chain.Link(buffer.getLong(56), buffer.getLong(64))
-                : new Chain.Link(view.chainHigh(), view.chainLow());
+        Chain.Link link =
+                header
+                        ? new Chain.Link(buffer.getLong(56), buffer.getLong(64))
+                        : new Chain.Link(view.chainHigh(), view.chainLow());
         buffers.release(buffer);
         done.completed(link, null);
     }
 
     private void fail(long position, String why, ByteBuffer buffer, Callback<Chain.Link> done) {
         buffers.release(buffer);
-        done.completed(null, new IoFailure(IoFailure.Kind.IO_ERROR, "log at " + position + ": " + why));
+        done.completed(
+                null, new IoFailure(IoFailure.Kind.IO_ERROR, "log at " + position + ": " + why));
     }
 }

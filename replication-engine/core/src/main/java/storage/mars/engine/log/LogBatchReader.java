@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the log back from its segments, a batch of whole verified frames at a time: checksums of descriptors and
- * payloads, position, epoch and, when the caller knows it, the chain. Reads bypass the page cache where the storage
- * can, so what verifies is on the device. Owned by the shard.
+ * Reads the log back from its segments, a batch of whole verified frames at a time: checksums of
+ * descriptors and payloads, position, epoch and, when the caller knows it, the chain. Reads bypass
+ * the page cache where the storage can, so what verifies is on the device. Owned by the shard.
  */
 public final class LogBatchReader {
 
@@ -23,10 +23,12 @@ public final class LogBatchReader {
     }
 
     /**
-     * What a read found: the frames of [from, to) lie in {@code bytes} from its start on. {@code fault} says what is
-     * wrong at {@code to}, whose bytes follow as far as they were read; when it is null and {@code to} equals {@code from}, {@code from} is at the limit.
+     * What a read found: the frames of [from, to) lie in {@code bytes} from its start on. {@code
+     * fault} says what is wrong at {@code to}, whose bytes follow as far as they were read; when it
+     * is null and {@code to} equals {@code from}, {@code from} is at the limit.
      */
-    public record Batch(long from, long to, ByteBuffer bytes, @Nullable String fault, boolean ioFailed) {}
+    public record Batch(
+            long from, long to, ByteBuffer bytes, @Nullable String fault, boolean ioFailed) {}
 
     /** Gets a batch; called on the shard. */
     public interface Reader {
@@ -34,10 +36,16 @@ public final class LogBatchReader {
     }
 
     /**
-     * Reads from the frame boundary {@code from} on, as much as {@code buffer} takes, not beyond {@code limit} nor
-     * the end of the segment. {@code chain}, when given, is advanced over every good frame.
+     * Reads from the frame boundary {@code from} on, as much as {@code buffer} takes, not beyond
+     * {@code limit} nor the end of the segment. {@code chain}, when given, is advanced over every
+     * good frame.
      */
-    public void read(long from, long limit, EpochHistory history, @Nullable Chain chain, ByteBuffer buffer,
+    public void read(
+            long from,
+            long limit,
+            EpochHistory history,
+            @Nullable Chain chain,
+            ByteBuffer buffer,
             Reader reader) {
         Segment segment = segments.holding(from);
         if (segment == null) {
@@ -48,33 +56,38 @@ public final class LogBatchReader {
         long until = Math.min(layout.end(from), Blocks.ceil(Math.max(limit, from + 1)));
         int length = (int) Math.min(buffer.capacity(), Math.max(LogFormat.BLOCK, until - from));
         segment.pin();
-        segment.file.read(offset, buffer.clear().limit(length), failure -> {
-            segments.unpin(segment);
-            buffer.clear().limit(length);
-            if (failure != null) {
-                reader.read(new Batch(from, from, buffer, failure.toString(), true));
-            } else {
-                reader.read(verify(from, limit, history, chain, buffer));
-            }
-        });
+        segment.file.read(
+                offset,
+                buffer.clear().limit(length),
+                failure -> {
+                    segments.unpin(segment);
+                    buffer.clear().limit(length);
+                    if (failure != null) {
+                        reader.read(new Batch(from, from, buffer, failure.toString(), true));
+                    } else {
+                        reader.read(verify(from, limit, history, chain, buffer));
+                    }
+                });
     }
 
     /**
-     * Reads the record that holds the block at {@code location}: on success [from, to) is its payload's place in the
-     * log and {@code bytes} its verified payload, valid until the reader returns. The segment is kept from the call
-     * on, however long it takes until a buffer is free.
+     * Reads the record that holds the block at {@code location}: on success [from, to) is its
+     * payload's place in the log and {@code bytes} its verified payload, valid until the reader
+     * returns. The segment is kept from the call on, however long it takes until a buffer is free.
      */
-    public void readRecord(long location, EpochHistory history, AlignedBuffers buffers, Reader reader) {
+    public void readRecord(
+            long location, EpochHistory history, AlignedBuffers buffers, Reader reader) {
         long frame = LogLocation.frame(location);
         Segment segment = segments.holding(frame);
         if (segment != null) {
             segment.pin();
         }
         buffers.acquire(buffer -> {
-            Reader releasing = batch -> {
-                reader.read(batch);
-                buffers.release(buffer);
-            };
+            Reader releasing =
+                    batch -> {
+                        reader.read(batch);
+                        buffers.release(buffer);
+                    };
             if (segment == null) {
                 String fault = "no segment holds position " + frame;
                 releasing.read(new Batch(frame, frame, buffer, fault, false));
@@ -85,20 +98,30 @@ public final class LogBatchReader {
     }
 
     private void readRecord(
-            Segment segment, long location, EpochHistory history, ByteBuffer buffer, Reader reader) {
+            Segment segment,
+            long location,
+            EpochHistory history,
+            ByteBuffer buffer,
+            Reader reader) {
         long frame = LogLocation.frame(location);
         long block = LogLocation.position(location);
-        long until = Math.min(block + LogFormat.MAX_PAYLOAD, Math.min(frame + LogFormat.MAX_FRAME, layout.end(frame)));
+        long until =
+                Math.min(
+                        block + LogFormat.MAX_PAYLOAD,
+                        Math.min(frame + LogFormat.MAX_FRAME, layout.end(frame)));
         int length = (int) (until - frame);
-        segment.file.read(layout.offset(frame), buffer.clear().limit(length), failure -> {
-            segments.unpin(segment);
-            buffer.clear().limit(length);
-            if (failure != null) {
-                reader.read(new Batch(block, block, buffer, failure.toString(), true));
-            } else {
-                reader.read(verifyRecord(frame, block, history, buffer));
-            }
-        });
+        segment.file.read(
+                layout.offset(frame),
+                buffer.clear().limit(length),
+                failure -> {
+                    segments.unpin(segment);
+                    buffer.clear().limit(length);
+                    if (failure != null) {
+                        reader.read(new Batch(block, block, buffer, failure.toString(), true));
+                    } else {
+                        reader.read(verifyRecord(frame, block, history, buffer));
+                    }
+                });
     }
 
     private Batch verifyRecord(long frame, long block, EpochHistory history, ByteBuffer buffer) {
@@ -108,17 +131,21 @@ public final class LogBatchReader {
             long from = frame + view.payloadOffset(i);
             long to = from + view.payloadLength(i);
             if (block >= from && block < to) {
-                fault = verifier.payloadIsRight(view, i, buffer, view.payloadOffset(i))
-                        ? null
-                        : "payload checksum of record " + i + " differs";
-                buffer.limit(view.payloadOffset(i) + view.payloadLength(i)).position(view.payloadOffset(i));
+                fault =
+                        verifier.payloadIsRight(view, i, buffer, view.payloadOffset(i))
+                                ? null
+                                : "payload checksum of record " + i + " differs";
+                buffer.limit(view.payloadOffset(i) + view.payloadLength(i))
+                        .position(view.payloadOffset(i));
                 return new Batch(from, to, buffer, fault, false);
             }
         }
-        return new Batch(block, block, buffer, fault == null ? "no record holds this block" : fault, false);
+        return new Batch(
+                block, block, buffer, fault == null ? "no record holds this block" : fault, false);
     }
 
-    private Batch verify(long from, long limit, EpochHistory history, @Nullable Chain chain, ByteBuffer buffer) {
+    private Batch verify(
+            long from, long limit, EpochHistory history, @Nullable Chain chain, ByteBuffer buffer) {
         int length = buffer.limit();
         long position = from;
         int offset = 0;
@@ -126,12 +153,14 @@ public final class LogBatchReader {
         boolean ended = false;
         while (!ended && position < limit && offset + LogFormat.BLOCK <= length) {
             boolean header = layout.isHeader(position);
-            fault = header
-                    ? verifier.headerFault(buffer, offset, position, history, chain)
-                    : descriptorFault(view.wrap(buffer, offset), position, history, chain);
+            fault =
+                    header
+                            ? verifier.headerFault(buffer, offset, position, history, chain)
+                            : descriptorFault(view.wrap(buffer, offset), position, history, chain);
             int stored = header || fault != null ? LogFormat.BLOCK : view.storedLength();
             if (fault == null && offset + stored > length) {
-                // The next batch begins with it; unless this one does, and nothing more can be read.
+                // The next batch begins with it; unless this one does, and nothing more can be
+                // read.
                 fault = offset > 0 ? null : "frame reaches beyond the known end of the log";
                 break;
             }

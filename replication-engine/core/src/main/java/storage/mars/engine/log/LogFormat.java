@@ -2,7 +2,8 @@
 package storage.mars.engine.log;
 
 /**
- * Byte offsets and limits of log format version 1, little endian throughout; docs/format/log.md is the specification.
+ * Byte offsets and limits of log format version 1, little endian throughout; docs/format/log.md is
+ * the specification.
  *
  * <pre>
  * segment header block                    frame descriptor block
@@ -35,7 +36,10 @@ public final class LogFormat {
     public static final int VERSION = 1;
     public static final int BLOCK = Blocks.SIZE;
 
-    /** A record's payload is at most this; so a read back from a segment always verifies a whole record. */
+    /**
+     * A record's payload is at most this; so a read back from a segment always verifies a whole
+     * record.
+     */
     public static final int MAX_PAYLOAD = 64 << 10;
 
     /** A frame, its descriptor included, is at most this; it is also the size of a window chunk. */

@@ -2,18 +2,26 @@
 package storage.mars.engine.log;
 
 /**
- * Where the newest version of a block lies in the log, packed into a long: the position of its payload block (a
- * multiple of 4096), and in the low 12 bits how many blocks before it its frame starts. So the record, and with it
- * the checksum, is always found again. A frame has at most 4096 blocks.
+ * Where the newest version of a block lies in the log, packed into a long: the position of its
+ * payload block (a multiple of 4096), and in the low 12 bits how many blocks before it its frame
+ * starts. So the record, and with it the checksum, is always found again. A frame has at most 4096
+ * blocks.
  */
 public final class LogLocation {
 
     private LogLocation() {}
 
-    /** The location of the payload block at {@code position} in the frame that starts at {@code frame}. */
+    /**
+     * The location of the payload block at {@code position} in the frame that starts at {@code
+     * frame}.
+     */
     public static long of(long position, long frame) {
         long distance = (position - frame) >> Blocks.SHIFT;
-        Invariant.check(distance >= 0 && distance < Blocks.SIZE, "payload lies in its frame", position, frame);
+        Invariant.check(
+                distance >= 0 && distance < Blocks.SIZE,
+                "payload lies in its frame",
+                position,
+                frame);
         return position | distance;
     }
 

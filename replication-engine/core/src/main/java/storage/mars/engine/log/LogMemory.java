@@ -9,9 +9,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of all log windows of one shard: a bounded number of chunks of {@link LogFormat#MAX_FRAME} bytes, made
- * when first needed and kept. A resource holds at most its share; a window gives up what it only caches when another
- * needs it. Two chunks beyond the bound exist for control records alone. Owned by the shard.
+ * The memory of all log windows of one shard: a bounded number of chunks of {@link
+ * LogFormat#MAX_FRAME} bytes, made when first needed and kept. A resource holds at most its share;
+ * a window gives up what it only caches when another needs it. Two chunks beyond the bound exist
+ * for control records alone. Owned by the shard.
  */
 public final class LogMemory {
 
@@ -51,7 +52,9 @@ public final class LogMemory {
         windows.remove(window);
     }
 
-    /** A chunk, or null when none can be had now; then {@link #whenFree} tells when to ask again. */
+    /**
+     * A chunk, or null when none can be had now; then {@link #whenFree} tells when to ask again.
+     */
     @Nullable ByteBuffer take(boolean control) {
         if (taken >= limit) {
             reclaim();
@@ -96,8 +99,8 @@ public final class LogMemory {
     }
 
     /**
-     * Something is free, or only cached, that was not: all who wait may ask again, in their order, since nobody knows
-     * which of them still needs it.
+     * Something is free, or only cached, that was not: all who wait may ask again, in their order,
+     * since nobody knows which of them still needs it.
      */
     void cacheGrew() {
         for (int i = waiting.size(); i > 0; i--) {
@@ -106,8 +109,8 @@ public final class LogMemory {
     }
 
     /**
-     * Runs {@code task} once, when a chunk may be free; first come, first served. It may run inside of any call, so
-     * it only gives work to the shard.
+     * Runs {@code task} once, when a chunk may be free; first come, first served. It may run inside
+     * of any call, so it only gives work to the shard.
      */
     public void whenFree(Runnable task) {
         waiting.add(task);

@@ -9,15 +9,16 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.LogBatchReader.Batch;
 
 /**
- * Finds the end of a log after a start, in either role: scans from the checkpoint, shows every good frame, decides
- * whether the first bad one is the torn tail or damage, and syncs what it read before anybody is told. One use.
- * The table of its decisions is docs/recovery.md. Owned by the shard.
+ * Finds the end of a log after a start, in either role: scans from the checkpoint, shows every good
+ * frame, decides whether the first bad one is the torn tail or damage, and syncs what it read
+ * before anybody is told. One use. The table of its decisions is docs/recovery.md. Owned by the
+ * shard.
  */
 public final class LogRecovery {
 
     /**
-     * How much without a single good frame ends the search for witnesses: more than one write of the log writer, so
-     * that no damage of that size hides the frames behind it.
+     * How much without a single good frame ends the search for witnesses: more than one write of
+     * the log writer, so that no damage of that size hides the frames behind it.
      */
     private static final long LOOK_BEHIND = 16 << 20;
 
@@ -47,7 +48,11 @@ public final class LogRecovery {
         record Unreadable(String reason) implements Found {}
     }
 
-    public LogRecovery(SegmentStore segments, ReplicaMetadata metadata, AlignedBuffers buffers, FrameVisitor visitor,
+    public LogRecovery(
+            SegmentStore segments,
+            ReplicaMetadata metadata,
+            AlignedBuffers buffers,
+            FrameVisitor visitor,
             Consumer<Found> done) {
         this.segments = segments;
         this.layout = segments.layout();
@@ -71,12 +76,15 @@ public final class LogRecovery {
             ended(buffer, "the segments end here");
             return;
         }
-        reader.read(position, segments.readyEnd(), metadata.history(), chain, buffer, this::scanned);
+        reader.read(
+                position, segments.readyEnd(), metadata.history(), chain, buffer, this::scanned);
     }
 
     private void scanned(Batch batch) {
         if (batch.ioFailed()) {
-            finish(batch.bytes(), new Found.Unreadable("log at position " + batch.from() + ": " + batch.fault()));
+            finish(
+                    batch.bytes(),
+                    new Found.Unreadable("log at position " + batch.from() + ": " + batch.fault()));
             return;
         }
         reader.visit(batch, visitor);
@@ -90,7 +98,9 @@ public final class LogRecovery {
         if (foreign == null) {
             ended(batch.bytes(), fault);
         } else {
-            finish(batch.bytes(), new Found.Corrupt(position, foreign + ", but it was written whole"));
+            finish(
+                    batch.bytes(),
+                    new Found.Corrupt(position, foreign + ", but it was written whole"));
         }
     }
 
@@ -123,7 +133,9 @@ public final class LogRecovery {
         return null;
     }
 
-    /** Looks for a frame of our own behind the bad one that says that the log was durable past it. */
+    /**
+     * Looks for a frame of our own behind the bad one that says that the log was durable past it.
+     */
     private void lookBehind(ByteBuffer buffer, long from, String fault) {
         Segment segment = segments.holding(from);
         if (segment == null || from > lastGood + LOOK_BEHIND) {
@@ -132,23 +144,32 @@ public final class LogRecovery {
         }
         int length = Math.min(buffer.capacity(), layout.room(from));
         segment.pin();
-        segment.file.read(layout.offset(from), buffer.clear().limit(length), failure -> {
-            segments.unpin(segment);
-            if (failure != null) {
-                finish(buffer, new Found.Unreadable("log behind position " + position + ": " + failure));
-                return;
-            }
-            long witness = witness(buffer.clear().limit(length), from);
-            if (witness >= 0) {
-                String proof = "the frame at " + witness + " says that it was durable";
-                finish(buffer, new Found.Corrupt(position, fault + ", but " + proof));
-            } else {
-                lookBehind(buffer, from + length, fault);
-            }
-        });
+        segment.file.read(
+                layout.offset(from),
+                buffer.clear().limit(length),
+                failure -> {
+                    segments.unpin(segment);
+                    if (failure != null) {
+                        finish(
+                                buffer,
+                                new Found.Unreadable(
+                                        "log behind position " + position + ": " + failure));
+                        return;
+                    }
+                    long witness = witness(buffer.clear().limit(length), from);
+                    if (witness >= 0) {
+                        String proof = "the frame at " + witness + " says that it was durable";
+                        finish(buffer, new Found.Corrupt(position, fault + ", but " + proof));
+                    } else {
+                        lookBehind(buffer, from + length, fault);
+                    }
+                });
     }
 
-    /** How long the log writer was held up decides how far behind the bad frame the first witness is. */
+    /**
+     * How long the log writer was held up decides how far behind the bad frame the first witness
+     * is.
+     */
     private long witness(ByteBuffer buffer, long from) {
         for (int offset = 0; offset < buffer.limit(); offset += LogFormat.BLOCK) {
             long at = from + offset;
@@ -157,7 +178,8 @@ public final class LogRecovery {
                 continue;
             }
             lastGood = at;
-            if (view.durableAtSeal() > position && epoch.writer() == metadata.identity().replicaId()) {
+            if (view.durableAtSeal() > position
+                    && epoch.writer() == metadata.identity().replicaId()) {
                 return at;
             }
         }
@@ -165,16 +187,18 @@ public final class LogRecovery {
     }
 
     private @Nullable Epoch epochOfFrame(ByteBuffer buffer, int offset, long at) {
-        boolean whole = view.wrap(buffer, offset).hasMagic() && verifier.descriptorFault(view, at) == null;
+        boolean whole =
+                view.wrap(buffer, offset).hasMagic() && verifier.descriptorFault(view, at) == null;
         Epoch epoch = whole ? metadata.history().at(at) : null;
         return epoch != null && epoch.id().id() == view.epochId() ? epoch : null;
     }
 
     /** What was only in a cache when it was scanned is durable before anybody relies on it. */
     private void syncFrom(ByteBuffer buffer, long firstSegment) {
-        List<Long> scanned = segments.starts().stream()
-                .filter(start -> start >= firstSegment && start <= position)
-                .toList();
+        List<Long> scanned =
+                segments.starts().stream()
+                        .filter(start -> start >= firstSegment && start <= position)
+                        .toList();
         syncNext(buffer, scanned.iterator());
     }
 

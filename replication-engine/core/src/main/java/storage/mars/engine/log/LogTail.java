@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.LogWindow.Chunk;
 
 /**
- * The growing end of a log: what {@link FrameBuilder} (primary) or {@link FrameIntake} (secondary) put behind it and
- * {@link LogWriter} makes durable. Positions only grow: durable ≤ end. Owned by the shard.
+ * The growing end of a log: what {@link FrameBuilder} (primary) or {@link FrameIntake} (secondary)
+ * put behind it and {@link LogWriter} makes durable. Positions only grow: durable ≤ end. Owned by
+ * the shard.
  */
 public final class LogTail {
 
@@ -27,7 +28,12 @@ public final class LogTail {
     private boolean awaitsSpace;
 
     /** A tail at {@code position}, a frame boundary, where everything before is durable. */
-    public LogTail(long resource, SegmentStore segments, LogMemory memory, long position, Chain.Link link) {
+    public LogTail(
+            long resource,
+            SegmentStore segments,
+            LogMemory memory,
+            long position,
+            Chain.Link link) {
         this.resource = resource;
         this.layout = segments.layout();
         this.segments = segments;
@@ -65,7 +71,8 @@ public final class LogTail {
     }
 
     void durable(long position) {
-        Invariant.check(position > durable && position <= end, "durable follows the end", position, end);
+        Invariant.check(
+                position > durable && position <= end, "durable follows the end", position, end);
         durable = position;
         // What is durable can be read from the segments, by whoever has not seen it yet.
         window.keepFrom(position);
@@ -77,8 +84,9 @@ public final class LogTail {
     }
 
     /**
-     * Who is told when memory or prepared log space may be there again that {@link FrameBuilder#reserve} or {@link
-     * FrameIntake#take} did not find. It may run inside of any call, so it only gives work to the shard.
+     * Who is told when memory or prepared log space may be there again that {@link
+     * FrameBuilder#reserve} or {@link FrameIntake#take} did not find. It may run inside of any
+     * call, so it only gives work to the shard.
      */
     public void whenRoom(Runnable task) {
         whenRoom = task;
@@ -95,7 +103,10 @@ public final class LogTail {
         }
     }
 
-    /** The log cannot be written as far as it would have to: {@link #whenRoom} is told when to ask again. */
+    /**
+     * The log cannot be written as far as it would have to: {@link #whenRoom} is told when to ask
+     * again.
+     */
     void awaitSpace() {
         segments.prepareBehind(Math.max(0, end - 1));
         if (!awaitsSpace) {
@@ -121,14 +132,24 @@ public final class LogTail {
         return idle;
     }
 
-    /** A chunk with room for {@code bytes} at {@link #end}, which is no segment start; null when there is none now. */
+    /**
+     * A chunk with room for {@code bytes} at {@link #end}, which is no segment start; null when
+     * there is none now.
+     */
     @Nullable Chunk chunkFor(int bytes, boolean control) {
         Chunk last = window.last();
-        boolean fits = last != null && last.end == end && last.base + last.used == end && last.room() >= bytes;
+        boolean fits =
+                last != null
+                        && last.end == end
+                        && last.base + last.used == end
+                        && last.room() >= bytes;
         return fits ? last : window.grow(end, control);
     }
 
-    /** Copies {@code length} bytes at {@code position} out of memory; false when they are not all there. */
+    /**
+     * Copies {@code length} bytes at {@code position} out of memory; false when they are not all
+     * there.
+     */
     public boolean copy(long position, int length, java.nio.ByteBuffer into, int at) {
         Chunk chunk = window.holding(position);
         if (chunk == null || position + length > chunk.base + chunk.used) {
@@ -139,8 +160,9 @@ public final class LogTail {
     }
 
     /**
-     * Copies whole frames from {@code from} on, up to {@code limit} and the room of {@code into}, without crossing a
-     * segment. Returns the position behind the last; {@code from} when nothing of it is in memory or fits.
+     * Copies whole frames from {@code from} on, up to {@code limit} and the room of {@code into},
+     * without crossing a segment. Returns the position behind the last; {@code from} when nothing
+     * of it is in memory or fits.
      */
     public long copyFrames(long from, long limit, java.nio.ByteBuffer into) {
         Chunk chunk = window.holding(from);

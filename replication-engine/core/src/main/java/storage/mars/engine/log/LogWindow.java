@@ -8,8 +8,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The part of a log that is in memory: its tail, in chunks of whole frames. Chunks below the {@linkplain #keepFrom
- * kept} position are a cache and are given up when memory is needed. Owned by the shard.
+ * The part of a log that is in memory: its tail, in chunks of whole frames. Chunks below the
+ * {@linkplain #keepFrom kept} position are a cache and are given up when memory is needed. Owned by
+ * the shard.
  */
 final class LogWindow {
 
@@ -31,7 +32,10 @@ final class LogWindow {
         long base;
         int used;
 
-        /** Position behind its last frame: base + used, or the end of the segment behind a PAD frame. */
+        /**
+         * Position behind its last frame: base + used, or the end of the segment behind a PAD
+         * frame.
+         */
         long end;
 
         ByteBuffer bytes() {
@@ -123,7 +127,10 @@ final class LogWindow {
         return true;
     }
 
-    /** Gives up all memory; for an idle resource, a cut log or the end. Nothing kept may be lost by it. */
+    /**
+     * Gives up all memory; for an idle resource, a cut log or the end. Nothing kept may be lost by
+     * it.
+     */
     void clear() {
         while (!chunks.isEmpty()) {
             release(chunks.removeLast());
@@ -135,7 +142,10 @@ final class LogWindow {
         memory.whenFree(task);
     }
 
-    /** Whether any of it is needed: by {@link #keepFrom}, or because a frame is being gathered there. */
+    /**
+     * Whether any of it is needed: by {@link #keepFrom}, or because a frame is being gathered
+     * there.
+     */
     boolean holdsNeeded() {
         if (chunks.isEmpty()) {
             return false;

@@ -12,9 +12,9 @@ import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Shard;
 
 /**
- * Makes the log durable: one write and fdatasync at a time, each of everything that has gathered since the last
- * (group commit without timers). The durable position is published only after the sync. The first failure is final.
- * Owned by the shard.
+ * Makes the log durable: one write and fdatasync at a time, each of everything that has gathered
+ * since the last (group commit without timers). The durable position is published only after the
+ * sync. The first failure is final. Owned by the shard.
  */
 public final class LogWriter implements Completion {
 
@@ -53,7 +53,10 @@ public final class LogWriter implements Completion {
         this.listener = listener;
     }
 
-    /** Asks for a write at the end of the running turn of the shard, so that all of the turn is in one batch. */
+    /**
+     * Asks for a write at the end of the running turn of the shard, so that all of the turn is in
+     * one batch.
+     */
     public void wake() {
         if (!turnGiven && !writing && !failed && !stopped) {
             turnGiven = true;
@@ -79,7 +82,9 @@ public final class LogWriter implements Completion {
         }
     }
 
-    /** Writes no more; {@code done} runs when the write under way, if any, has ended and been told. */
+    /**
+     * Writes no more; {@code done} runs when the write under way, if any, has ended and been told.
+     */
     public void stop(Runnable done) {
         stopped = true;
         if (writing) {

@@ -92,11 +92,16 @@ final class MetadataCodec {
         out.i64(id.resourceId()).text(id.resourceName()).i32(id.segmentBytes());
         out.i64(id.replicaId()).text(id.replicaName());
         out.list(m.volumes(), (w, v) -> w.u16(v.id()).text(v.name()).i64(v.sizeBytes()));
-        out.list(m.members(), (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
+        out.list(
+                m.members(),
+                (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
         out.u8(m.role().ordinal()).history(m.history()).i64(m.highestTerm());
         out.i64(m.checkpoint().position()).link(m.checkpoint().link()).i64(m.durableKnown());
         SyncState sync = m.sync();
-        out.flag(sync.inconsistent()).u16(sync.volume()).i64(sync.copiedBytes()).i64(sync.requiredPosition());
+        out.flag(sync.inconsistent())
+                .u16(sync.volume())
+                .i64(sync.copiedBytes())
+                .i64(sync.requiredPosition());
         out.i64(m.incarnation());
         Grant grant = m.grant();
         out.flag(grant != null);
@@ -109,7 +114,9 @@ final class MetadataCodec {
             out.i64(fork.position()).epochId(fork.winner()).i64(fork.winnerReplica());
         }
         Switches switches = m.switches();
-        out.flag(switches.shippingPaused()).i64(switches.applyLimit()).i64(switches.logBudgetBytes());
+        out.flag(switches.shippingPaused())
+                .i64(switches.applyLimit())
+                .i64(switches.logBudgetBytes());
         out.i64(m.bootId());
     }
 

@@ -14,16 +14,19 @@ import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Storage;
 
 /**
- * The metadata file of a replica: two slots that are written and synced one after the other, so that one of them is
- * whole at every moment. {@link #current} is what both hold; a start that finds two generations rolls forward to
- * both before anything else. The first failure is final. Owned by the shard.
+ * The metadata file of a replica: two slots that are written and synced one after the other, so
+ * that one of them is whole at every moment. {@link #current} is what both hold; a start that finds
+ * two generations rolls forward to both before anything else. The first failure is final. Owned by
+ * the shard.
  */
 public final class MetadataStore {
 
     private final BlockFile file;
     private final MetadataCodec codec = new MetadataCodec();
     private final ByteBuffer slot =
-            ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE).alignedSlice(Blocks.SIZE).slice(0, MetadataCodec.SLOT);
+            ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE)
+                    .alignedSlice(Blocks.SIZE)
+                    .slice(0, MetadataCodec.SLOT);
     private final List<Completion> asking = new ArrayList<>();
     private ReplicaMetadata current;
     private ReplicaMetadata latest;
@@ -49,36 +52,55 @@ public final class MetadataStore {
 
     /** Creates the file with its first version in both slots, durably. */
     public static void create(
-            Ports ports, String name, ReplicaMetadata first, Consumer<MetadataStore> done, Consumer<IoFailure> failed) {
-        ports.storage().create(name, Storage.Kind.METADATA, 2L * MetadataCodec.SLOT, (file, failure) -> {
-            if (file == null) {
-                failed.accept(orUnknown(failure));
-                return;
-            }
-            MetadataStore store = new MetadataStore(file, first, 0);
-            store.update(draft -> {}, problem -> {
-                if (problem == null) {
-                    done.accept(store);
-                } else {
-                    file.close();
-                    failed.accept(problem);
-                }
-            });
-        });
+            Ports ports,
+            String name,
+            ReplicaMetadata first,
+            Consumer<MetadataStore> done,
+            Consumer<IoFailure> failed) {
+        ports.storage()
+                .create(
+                        name,
+                        Storage.Kind.METADATA,
+                        2L * MetadataCodec.SLOT,
+                        (file, failure) -> {
+                            if (file == null) {
+                                failed.accept(orUnknown(failure));
+                                return;
+                            }
+                            MetadataStore store = new MetadataStore(file, first, 0);
+                            store.update(
+                                    draft -> {},
+                                    problem -> {
+                                        if (problem == null) {
+                                            done.accept(store);
+                                        } else {
+                                            file.close();
+                                            failed.accept(problem);
+                                        }
+                                    });
+                        });
     }
 
     /** Opens the file, chooses the newer whole slot and brings both to it. */
     public static void open(Ports ports, String name, Consumer<Opened> done) {
-        ports.storage().open(name, Storage.Kind.METADATA, (file, failure) -> {
-            if (file == null) {
-                done.accept(new Opened.Unusable("metadata file " + name + ": " + failure));
-            } else if (file.size() != 2L * MetadataCodec.SLOT) {
-                file.close();
-                done.accept(new Opened.Unusable("metadata file " + name + " has the wrong size"));
-            } else {
-                new Opening(file, name, done).readFirst();
-            }
-        });
+        ports.storage()
+                .open(
+                        name,
+                        Storage.Kind.METADATA,
+                        (file, failure) -> {
+                            if (file == null) {
+                                done.accept(
+                                        new Opened.Unusable(
+                                                "metadata file " + name + ": " + failure));
+                            } else if (file.size() != 2L * MetadataCodec.SLOT) {
+                                file.close();
+                                done.accept(
+                                        new Opened.Unusable(
+                                                "metadata file " + name + " has the wrong size"));
+                            } else {
+                                new Opening(file, name, done).readFirst();
+                            }
+                        });
     }
 
     /** Reads the two slots one after the other. */
@@ -88,9 +110,10 @@ public final class MetadataStore {
         private final String name;
         private final Consumer<Opened> done;
         private final MetadataCodec codec = new MetadataCodec();
-        private final ByteBuffer buffer = ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE)
-                .alignedSlice(Blocks.SIZE)
-                .slice(0, MetadataCodec.SLOT);
+        private final ByteBuffer buffer =
+                ByteBuffer.allocateDirect(MetadataCodec.SLOT + Blocks.SIZE)
+                        .alignedSlice(Blocks.SIZE)
+                        .slice(0, MetadataCodec.SLOT);
 
         Opening(BlockFile file, String name, Consumer<Opened> done) {
             this.file = file;
@@ -103,18 +126,31 @@ public final class MetadataStore {
         }
 
         private void read(int number, Consumer<Slot> next) {
-            file.read((long) number * MetadataCodec.SLOT, buffer.clear(), failure -> next.accept(
-                    failure != null ? new Slot.Bad(failure.toString()) : codec.decode(buffer.clear())));
+            file.read(
+                    (long) number * MetadataCodec.SLOT,
+                    buffer.clear(),
+                    failure ->
+                            next.accept(
+                                    failure != null
+                                            ? new Slot.Bad(failure.toString())
+                                            : codec.decode(buffer.clear())));
         }
 
         private void choose(Slot first, Slot second) {
             if (first instanceof Slot.Newer newer) {
-                unusable("is of version " + newer.version() + ", which a later engine wrote: use that engine");
+                unusable(
+                        "is of version "
+                                + newer.version()
+                                + ", which a later engine wrote: use that engine");
             } else if (second instanceof Slot.Newer newer) {
-                unusable("is of version " + newer.version() + ", which a later engine wrote: use that engine");
+                unusable(
+                        "is of version "
+                                + newer.version()
+                                + ", which a later engine wrote: use that engine");
             } else if (first instanceof Slot.Good a && second instanceof Slot.Good b) {
                 if (a.generation() == b.generation()) {
-                    done.accept(new Opened.Good(new MetadataStore(file, a.metadata(), a.generation())));
+                    done.accept(
+                            new Opened.Good(new MetadataStore(file, a.metadata(), a.generation())));
                 } else if (a.generation() > b.generation()) {
                     use(a, 1);
                 } else {
@@ -129,17 +165,22 @@ public final class MetadataStore {
             }
         }
 
-        /** Brings the other slot to the chosen one, which is not touched: the other may be no copy at all. */
+        /**
+         * Brings the other slot to the chosen one, which is not touched: the other may be no copy
+         * at all.
+         */
         private void use(Slot.Good slot, int other) {
             MetadataStore store = new MetadataStore(file, slot.metadata(), slot.generation());
             codec.encode(slot.generation(), slot.metadata(), store.slot);
-            store.writeSlot(other, failure -> {
-                if (failure == null) {
-                    done.accept(new Opened.Good(store));
-                } else {
-                    unusable("cannot be written: " + failure);
-                }
-            });
+            store.writeSlot(
+                    other,
+                    failure -> {
+                        if (failure == null) {
+                            done.accept(new Opened.Good(store));
+                        } else {
+                            unusable("cannot be written: " + failure);
+                        }
+                    });
         }
 
         private void unusable(String reason) {
@@ -154,8 +195,9 @@ public final class MetadataStore {
     }
 
     /**
-     * Changes the metadata. When {@code done} is told of success the change is in both slots, synced, and in {@link
-     * #current}. Changes are applied in order; several may share one write. A change that throws changes nothing.
+     * Changes the metadata. When {@code done} is told of success the change is in both slots,
+     * synced, and in {@link #current}. Changes are applied in order; several may share one write. A
+     * change that throws changes nothing.
      */
     public void update(Consumer<ReplicaMetadata.Draft> change, Completion done) {
         if (failed != null) {
@@ -175,20 +217,25 @@ public final class MetadataStore {
         ReplicaMetadata written = latest;
         codec.encode(generation + 1, written, slot);
         writing = true;
-        // Both slots are whole here, so whichever of the two writes a crash tears, the other slot is whole.
-        writeSlot(0, first -> {
-            if (first != null) {
-                fail(first, told);
-                return;
-            }
-            writeSlot(1, second -> {
-                if (second != null) {
-                    fail(second, told);
-                } else {
-                    finish(written, told);
-                }
-            });
-        });
+        // Both slots are whole here, so whichever of the two writes a crash tears, the other slot
+        // is whole.
+        writeSlot(
+                0,
+                first -> {
+                    if (first != null) {
+                        fail(first, told);
+                        return;
+                    }
+                    writeSlot(
+                            1,
+                            second -> {
+                                if (second != null) {
+                                    fail(second, told);
+                                } else {
+                                    finish(written, told);
+                                }
+                            });
+                });
     }
 
     private void writeSlot(int number, Completion done) {

@@ -24,7 +24,10 @@ public enum RecordType {
     DETACH(38, Family.CONTROL),
     MEMBER(39, Family.CONTROL);
 
-    /** Which rules apply: data and shape records make a lost tail a branch, control records alone do not. */
+    /**
+     * Which rules apply: data and shape records make a lost tail a branch, control records alone do
+     * not.
+     */
     public enum Family {
         DATA,
         SHAPE,

@@ -6,11 +6,12 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that a replica must know to start: identity, shape, role, epoch history, positions, sync state. Immutable; a
- * new version is made by {@link #with}, and takes effect when {@link MetadataStore} has it in both slots.
+ * All that a replica must know to start: identity, shape, role, epoch history, positions, sync
+ * state. Immutable; a new version is made by {@link #with}, and takes effect when {@link
+ * MetadataStore} has it in both slots.
  *
- * @param durableKnown a position that this replica's log has durably reached at some time; a log found to end below
- *     it is damaged
+ * @param durableKnown a position that this replica's log has durably reached at some time; a log
+ *     found to end below it is damaged
  * @param highestTerm the highest term this replica has ever heard of
  * @param incarnation changes whenever data acknowledged to a client may have gone back
  * @param bootId of the machine boot in which the replica last served
@@ -38,13 +39,17 @@ public record ReplicaMetadata(
 
     /** What never changes: of the resource, and of this replica of it. */
     public record Identity(
-            long resourceId, String resourceName, int segmentBytes, long replicaId, String replicaName) {}
+            long resourceId,
+            String resourceName,
+            int segmentBytes,
+            long replicaId,
+            String replicaName) {}
 
     public record VolumeShape(int id, String name, long sizeBytes) {}
 
     /**
-     * Another or the own replica. The log is kept for {@code attached} members; one that was dropped because the log
-     * had no more room comes back by a sync.
+     * Another or the own replica. The log is kept for {@code attached} members; one that was
+     * dropped because the log had no more room comes back by a sync.
      */
     public record Member(long id, String name, String address, boolean attached) {}
 
@@ -52,12 +57,13 @@ public record ReplicaMetadata(
     public record Checkpoint(long position, Chain.Link link) {}
 
     /**
-     * How far this replica's images have been copied from another: {@code inconsistent} is durable before the first
-     * block is overwritten; volumes before {@code volume} are copied whole, that one up to {@code copiedBytes}; the
-     * copy holds content as new as {@code requiredPosition}, so it is consistent only once the log is received up to
-     * there.
+     * How far this replica's images have been copied from another: {@code inconsistent} is durable
+     * before the first block is overwritten; volumes before {@code volume} are copied whole, that
+     * one up to {@code copiedBytes}; the copy holds content as new as {@code requiredPosition}, so
+     * it is consistent only once the log is received up to there.
      */
-    public record SyncState(boolean inconsistent, int volume, long copiedBytes, long requiredPosition) {
+    public record SyncState(
+            boolean inconsistent, int volume, long copiedBytes, long requiredPosition) {
 
         public static final SyncState DONE = new SyncState(false, 0, 0, 0);
 
@@ -65,20 +71,24 @@ public record ReplicaMetadata(
     }
 
     /**
-     * The right to write that this replica, a former primary, has laid down at the end of its log: for one replica,
-     * or with {@code toReplica} {@link #ANYBODY} for the first that holds all of it and asks.
+     * The right to write that this replica, a former primary, has laid down at the end of its log:
+     * for one replica, or with {@code toReplica} {@link #ANYBODY} for the first that holds all of
+     * it and asks.
      */
     public record Grant(long toReplica, long term) {
 
         public static final long ANYBODY = 0;
     }
 
-    /** Where this replica's log and that of the writer of {@code winner} part; data behind it is a branch. */
+    /**
+     * Where this replica's log and that of the writer of {@code winner} part; data behind it is a
+     * branch.
+     */
     public record Fork(long position, EpochId winner, long winnerReplica) {}
 
     /**
-     * What an operator has switched, and the log budget. Nothing at or behind {@code applyLimit} is applied; {@link
-     * #UNLIMITED} while apply is not paused.
+     * What an operator has switched, and the log budget. Nothing at or behind {@code applyLimit} is
+     * applied; {@link #UNLIMITED} while apply is not paused.
      */
     public record Switches(boolean shippingPaused, long applyLimit, long logBudgetBytes) {
 
@@ -137,8 +147,21 @@ public record ReplicaMetadata(
         }
 
         private ReplicaMetadata finish() {
-            return new ReplicaMetadata(identity, volumes, members, role, history, highestTerm, checkpoint,
-                    durableKnown, sync, incarnation, grant, fork, switches, bootId);
+            return new ReplicaMetadata(
+                    identity,
+                    volumes,
+                    members,
+                    role,
+                    history,
+                    highestTerm,
+                    checkpoint,
+                    durableKnown,
+                    sync,
+                    incarnation,
+                    grant,
+                    fork,
+                    switches,
+                    bootId);
         }
     }
 }

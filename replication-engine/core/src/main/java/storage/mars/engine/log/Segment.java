@@ -3,7 +3,10 @@ package storage.mars.engine.log;
 
 import storage.mars.engine.port.BlockFile;
 
-/** A segment file that has its place in the log. Readers pin it, so that it is not recycled under them. */
+/**
+ * A segment file that has its place in the log. Readers pin it, so that it is not recycled under
+ * them.
+ */
 final class Segment {
 
     final long start;

@@ -2,9 +2,9 @@
 package storage.mars.engine.log;
 
 /**
- * How positions map to segment files: segment n holds the positions from n × size on, its header block first. A
- * position that is a multiple of the size is the one in front of a header. {@code segmentBytes} is a constant of the
- * resource, a power of two.
+ * How positions map to segment files: segment n holds the positions from n × size on, its header
+ * block first. A position that is a multiple of the size is the one in front of a header. {@code
+ * segmentBytes} is a constant of the resource, a power of two.
  */
 public record SegmentLayout(int segmentBytes) {
 

@@ -19,9 +19,9 @@ import storage.mars.engine.port.Shard;
 import storage.mars.engine.port.Storage;
 
 /**
- * The segment files of one log: finds them, keeps the next one prepared, recycles what retention releases. Space is
- * taken only here, when a segment is prepared; lack of it is reported as a stall and tried again, never an error to
- * a client. Owned by the shard.
+ * The segment files of one log: finds them, keeps the next one prepared, recycles what retention
+ * releases. Space is taken only here, when a segment is prepared; lack of it is reported as a stall
+ * and tried again, never an error to a client. Owned by the shard.
  */
 public final class SegmentStore {
 
@@ -61,13 +61,16 @@ public final class SegmentStore {
 
     /** Opens every file that is there; nothing is changed on disk. */
     public void open(Completion done) {
-        ports.storage().list(directory, (names, failure) -> {
-            if (failure != null) {
-                done.completed(failure);
-            } else if (names != null) {
-                openNext(names.iterator(), done);
-            }
-        });
+        ports.storage()
+                .list(
+                        directory,
+                        (names, failure) -> {
+                            if (failure != null) {
+                                done.completed(failure);
+                            } else if (names != null) {
+                                openNext(names.iterator(), done);
+                            }
+                        });
     }
 
     private void openNext(Iterator<String> names, Completion done) {
@@ -76,14 +79,18 @@ public final class SegmentStore {
             done.completed(null);
             return;
         }
-        ports.storage().open(directory + "/" + name, Storage.Kind.LOG, (file, failure) -> {
-            if (file == null) {
-                done.completed(failure);
-                return;
-            }
-            adopt(name, file);
-            openNext(names, done);
-        });
+        ports.storage()
+                .open(
+                        directory + "/" + name,
+                        Storage.Kind.LOG,
+                        (file, failure) -> {
+                            if (file == null) {
+                                done.completed(failure);
+                                return;
+                            }
+                            adopt(name, file);
+                            openNext(names, done);
+                        });
     }
 
     /** What has another name is somebody else's, and no part of the log. */
@@ -91,9 +98,10 @@ public final class SegmentStore {
         while (names.hasNext()) {
             String name = names.next();
             Matcher segment = SEGMENT_NAME.matcher(name);
-            boolean own = segment.matches()
-                    ? layout.isHeader(Long.parseLong(segment.group(1)))
-                    : SPARE_NAME.matcher(name).matches();
+            boolean own =
+                    segment.matches()
+                            ? layout.isHeader(Long.parseLong(segment.group(1)))
+                            : SPARE_NAME.matcher(name).matches();
             if (own) {
                 return name;
             }
@@ -142,7 +150,9 @@ public final class SegmentStore {
         return readyEnd;
     }
 
-    /** The segment that holds {@code position}; null when it has been released or is not there yet. */
+    /**
+     * The segment that holds {@code position}; null when it has been released or is not there yet.
+     */
     public @Nullable Segment holding(long position) {
         return segments.get(layout.start(position));
     }
@@ -194,17 +204,23 @@ public final class SegmentStore {
 
     private void create(long end) {
         String name = SPARE + spareNumber++;
-        ports.storage().create(directory + "/" + name, Storage.Kind.LOG, layout.segmentBytes(), (file, failure) -> {
-            if (file != null) {
-                place(new Spare(name, file));
-            } else {
-                stalled("no segment can be made: " + failure, end);
-            }
-        });
+        ports.storage()
+                .create(
+                        directory + "/" + name,
+                        Storage.Kind.LOG,
+                        layout.segmentBytes(),
+                        (file, failure) -> {
+                            if (file != null) {
+                                place(new Spare(name, file));
+                            } else {
+                                stalled("no segment can be made: " + failure, end);
+                            }
+                        });
     }
 
     private boolean isOverBudget() {
-        return usedBytes() + layout.segmentBytes() > Math.max(budgetBytes, 2L * layout.segmentBytes());
+        return usedBytes() + layout.segmentBytes()
+                > Math.max(budgetBytes, 2L * layout.segmentBytes());
     }
 
     private void place(Spare spare) {
@@ -218,30 +234,38 @@ public final class SegmentStore {
             stalled("the former segment of that name is still read", position);
             return;
         }
-        ports.storage().rename(directory + "/" + spare.name, path(position), failure -> {
-            if (closed) {
-                spare.file.close();
-            } else if (failure != null) {
-                spares.add(spare);
-                stalled("no segment can be placed: " + failure, position);
-            } else {
-                preparing = false;
-                stall = null;
-                segments.put(position, new Segment(position, spare.file));
-                extendReady();
-                wake();
-            }
-        });
+        ports.storage()
+                .rename(
+                        directory + "/" + spare.name,
+                        path(position),
+                        failure -> {
+                            if (closed) {
+                                spare.file.close();
+                            } else if (failure != null) {
+                                spares.add(spare);
+                                stalled("no segment can be placed: " + failure, position);
+                            } else {
+                                preparing = false;
+                                stall = null;
+                                segments.put(position, new Segment(position, spare.file));
+                                extendReady();
+                                wake();
+                            }
+                        });
     }
 
     private void stalled(String reason, long end) {
         preparing = false;
         stall = reason;
         if (retry == null && !closed) {
-            retry = ports.shard().schedule(RETRY_NANOS, () -> {
-                retry = null;
-                prepareBehind(end);
-            });
+            retry =
+                    ports.shard()
+                            .schedule(
+                                    RETRY_NANOS,
+                                    () -> {
+                                        retry = null;
+                                        prepareBehind(end);
+                                    });
         }
     }
 
@@ -258,7 +282,9 @@ public final class SegmentStore {
         woken.forEach(Runnable::run);
     }
 
-    /** Releases every segment that ends at or below {@code position}: to be used again, or deleted. */
+    /**
+     * Releases every segment that ends at or below {@code position}: to be used again, or deleted.
+     */
     public void release(long position) {
         while (!segments.isEmpty() && segments.firstKey() + layout.segmentBytes() <= position) {
             Map.Entry<Long, Segment> first = segments.pollFirstEntry();
@@ -291,14 +317,18 @@ public final class SegmentStore {
 
     private void keep(Segment segment) {
         Spare spare = new Spare(SPARE + spareNumber++, segment.file);
-        ports.storage().rename(path(segment.start), directory + "/" + spare.name, failure -> {
-            if (failure != null || closed) {
-                segment.file.close();
-            } else {
-                spares.add(spare);
-            }
-            left(segment);
-        });
+        ports.storage()
+                .rename(
+                        path(segment.start),
+                        directory + "/" + spare.name,
+                        failure -> {
+                            if (failure != null || closed) {
+                                segment.file.close();
+                            } else {
+                                spares.add(spare);
+                            }
+                            left(segment);
+                        });
     }
 
     private void left(Segment segment) {

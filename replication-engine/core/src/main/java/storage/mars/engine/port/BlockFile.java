@@ -4,40 +4,48 @@ package storage.mars.engine.port;
 import java.nio.ByteBuffer;
 
 /**
- * An open file or block device of fixed size that is read and written at positions. All methods are called on the
- * shard, return at once and complete on the shard; operations of one file may run and complete in any order unless
- * said otherwise. Buffers belong to the port from call to completion. A transfer is whole or failed, never short; a
- * failed or interrupted write leaves any mixture of old and new sectors. Positions and lengths of {@link
- * Storage.Kind#LOG} files are multiples of 4096 and their buffers are aligned to 4096.
+ * An open file or block device of fixed size that is read and written at positions. All methods are
+ * called on the shard, return at once and complete on the shard; operations of one file may run and
+ * complete in any order unless said otherwise. Buffers belong to the port from call to completion.
+ * A transfer is whole or failed, never short; a failed or interrupted write leaves any mixture of
+ * old and new sectors. Positions and lengths of {@link Storage.Kind#LOG} files are multiples of
+ * 4096 and their buffers are aligned to 4096.
  */
 public interface BlockFile {
 
     /** Size in bytes, as of open or the last completed {@link #resize}. */
     long size();
 
-    /** Fills the remaining bytes of {@code into} from {@code position}; advances its position to its limit. */
+    /**
+     * Fills the remaining bytes of {@code into} from {@code position}; advances its position to its
+     * limit.
+     */
     void read(long position, ByteBuffer into, Completion done);
 
-    /** Writes the remaining bytes of {@code from} at {@code position}. Not durable before a later {@link #sync}. */
+    /**
+     * Writes the remaining bytes of {@code from} at {@code position}. Not durable before a later
+     * {@link #sync}.
+     */
     void write(long position, ByteBuffer from, Completion done);
 
     /**
-     * Writes the first {@code count} buffers one after the other from {@code position} on, then makes the whole file
-     * durable (fdatasync). When it completes without failure, these bytes and all writes that had completed before
-     * the call are durable. After a failure nothing is known about any write since the last successful sync, and a
-     * later successful sync proves nothing about them.
+     * Writes the first {@code count} buffers one after the other from {@code position} on, then
+     * makes the whole file durable (fdatasync). When it completes without failure, these bytes and
+     * all writes that had completed before the call are durable. After a failure nothing is known
+     * about any write since the last successful sync, and a later successful sync proves nothing
+     * about them.
      */
     void writeDurably(long position, ByteBuffer[] from, int count, Completion done);
 
     /**
-     * Makes {@code length} bytes from {@code position} read as zero and gives back their space where the file can.
-     * Not durable before a later {@link #sync}.
+     * Makes {@code length} bytes from {@code position} read as zero and gives back their space
+     * where the file can. Not durable before a later {@link #sync}.
      */
     void zero(long position, long length, Completion done);
 
     /**
-     * Makes all writes that had completed before the call durable. The rules of failure are those of {@link
-     * #writeDurably}.
+     * Makes all writes that had completed before the call durable. The rules of failure are those
+     * of {@link #writeDurably}.
      */
     void sync(Completion done);
 
@@ -45,11 +53,14 @@ public interface BlockFile {
     void resize(long newSize, Completion done);
 
     /**
-     * Finds the end of the run of one kind that starts at {@code position}: the value is {@code end} for data and
-     * {@code -end} for a hole, with {@code position < end <= limit}. A port that cannot tell says data.
+     * Finds the end of the run of one kind that starts at {@code position}: the value is {@code
+     * end} for data and {@code -end} for a hole, with {@code position < end <= limit}. A port that
+     * cannot tell says data.
      */
     void nextExtent(long position, long limit, Callback<Long> done);
 
-    /** Closes once all operations under way have completed; without durability. No call may follow. */
+    /**
+     * Closes once all operations under way have completed; without durability. No call may follow.
+     */
     void close();
 }

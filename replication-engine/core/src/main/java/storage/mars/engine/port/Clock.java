@@ -7,6 +7,9 @@ public interface Clock {
     /** Monotonic time in nanoseconds; only differences mean anything. */
     long nanoTime();
 
-    /** Wall clock in microseconds since the Unix epoch; may jump, is only reported, never decided on. */
+    /**
+     * Wall clock in microseconds since the Unix epoch; may jump, is only reported, never decided
+     * on.
+     */
     long wallMicros();
 }

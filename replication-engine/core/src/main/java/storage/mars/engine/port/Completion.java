@@ -3,7 +3,10 @@ package storage.mars.engine.port;
 
 import org.jspecify.annotations.Nullable;
 
-/** Told once, on the shard that asked, that an operation has ended. Reusable where the asker allows it. */
+/**
+ * Told once, on the shard that asked, that an operation has ended. Reusable where the asker allows
+ * it.
+ */
 @FunctionalInterface
 public interface Completion {
 

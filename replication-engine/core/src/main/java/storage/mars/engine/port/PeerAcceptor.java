@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 public interface PeerAcceptor {
 
     /**
-     * The shard that will own a link, by its first message (whose bytes are left as they are); null when the message
-     * is not the beginning of any conversation known here: the link is then ended. Callable from any thread.
+     * The shard that will own a link, by its first message (whose bytes are left as they are); null
+     * when the message is not the beginning of any conversation known here: the link is then ended.
+     * Callable from any thread.
      */
     @Nullable Shard shardFor(ByteBuffer firstMessage);
 

@@ -4,18 +4,21 @@ package storage.mars.engine.port;
 import java.nio.ByteBuffer;
 
 /**
- * One established connection to another engine that carries whole messages in order, each at most once. It may lose
- * everything from some point on, and then ends. Called on the shard.
+ * One established connection to another engine that carries whole messages in order, each at most
+ * once. It may lose everything from some point on, and then ends. Called on the shard.
  */
 public interface PeerLink {
 
     /**
-     * Sends the remaining bytes of {@code message} as one message; the bytes are copied before the call returns.
-     * After the end of the link this does nothing.
+     * Sends the remaining bytes of {@code message} as one message; the bytes are copied before the
+     * call returns. After the end of the link this does nothing.
      */
     void send(ByteBuffer message);
 
-    /** Whether little enough waits to be sent; false asks the sender to wait for {@link Receiver#writable}. */
+    /**
+     * Whether little enough waits to be sent; false asks the sender to wait for {@link
+     * Receiver#writable}.
+     */
     boolean isWritable();
 
     /** Ends the link; {@link Receiver#closed} follows. Idempotent. */
@@ -27,7 +30,10 @@ public interface PeerLink {
     /** Who is told what happens on a link. All methods run on the shard. */
     interface Receiver {
 
-        /** A whole message, its bytes the remaining ones of {@code message}, valid until the method returns. */
+        /**
+         * A whole message, its bytes the remaining ones of {@code message}, valid until the method
+         * returns.
+         */
         void received(ByteBuffer message);
 
         /** {@link #isWritable} has become true again. */

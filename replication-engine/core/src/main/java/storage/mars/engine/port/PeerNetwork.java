@@ -5,8 +5,8 @@ package storage.mars.engine.port;
 public interface PeerNetwork {
 
     /**
-     * Connects to {@code address} ("host:port"), in bounded time. On success the link exists and {@code accept} has
-     * been asked for its receiver, on the shard, before any message arrives.
+     * Connects to {@code address} ("host:port"), in bounded time. On success the link exists and
+     * {@code accept} has been asked for its receiver, on the shard, before any message arrives.
      */
     void dial(String address, Dialer dialer);
 

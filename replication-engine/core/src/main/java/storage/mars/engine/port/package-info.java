@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Everything slow or nondeterministic that the engine asks for: shard, clock, entropy, storage and peers. */
+/**
+ * Everything slow or nondeterministic that the engine asks for: shard, clock, entropy, storage and
+ * peers.
+ */
 @NullMarked
 package storage.mars.engine.port;
 

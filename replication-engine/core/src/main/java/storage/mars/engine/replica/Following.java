@@ -23,8 +23,9 @@ import storage.mars.engine.replication.Puller;
 import storage.mars.engine.replication.SyncTarget;
 
 /**
- * Being a secondary: follows the member that holds the role, pulls its log, copies its blocks when this replica's
- * images are not yet a copy, and refuses to follow a log that forks from its own. Owned by the shard.
+ * Being a secondary: follows the member that holds the role, pulls its log, copies its blocks when
+ * this replica's images are not yet a copy, and refuses to follow a log that forks from its own.
+ * Owned by the shard.
  */
 final class Following {
 
@@ -77,7 +78,10 @@ final class Following {
         }
     }
 
-    /** Why this replica does not follow, in words for the operator; null when it does or nobody is there. */
+    /**
+     * Why this replica does not follow, in words for the operator; null when it does or nobody is
+     * there.
+     */
     @Nullable String trouble() {
         return trouble;
     }
@@ -121,23 +125,25 @@ final class Following {
         if (puller != null) {
             puller.hold();
         }
-        replica.metadata().update(
-                draft -> {
-                    draft.history = hello.history();
-                    draft.incarnation = hello.incarnation();
-                    draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
-                    draft.fork = null;
-                    if (draft.grant != null && hello.history().lastId().term() >= draft.grant.term()) {
-                        draft.grant = null;
-                    }
-                },
-                failure -> {
-                    if (failure != null) {
-                        replica.metadataFailed(failure);
-                    } else if (source == session && replica.isOpen()) {
-                        pull(session);
-                    }
-                });
+        replica.metadata()
+                .update(
+                        draft -> {
+                            draft.history = hello.history();
+                            draft.incarnation = hello.incarnation();
+                            draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
+                            draft.fork = null;
+                            if (draft.grant != null
+                                    && hello.history().lastId().term() >= draft.grant.term()) {
+                                draft.grant = null;
+                            }
+                        },
+                        failure -> {
+                            if (failure != null) {
+                                replica.metadataFailed(failure);
+                            } else if (source == session && replica.isOpen()) {
+                                pull(session);
+                            }
+                        });
     }
 
     private void pull(Session session) {
@@ -150,31 +156,42 @@ final class Following {
             return;
         }
         ReplicaParts parts = replica.parts();
-        Puller puller = new Puller(parts.tail, parts.intake, parts.writer, () -> replica.current().history(),
-                session.codec(), session.link, this::indexHasRoom, new Puller.Listener() {
+        Puller puller =
+                new Puller(
+                        parts.tail,
+                        parts.intake,
+                        parts.writer,
+                        () -> replica.current().history(),
+                        session.codec(),
+                        session.link,
+                        this::indexHasRoom,
+                        new Puller.Listener() {
 
-                    @Override
-                    public void taken(long from, long to) {
-                        SyncTarget copying = sync;
-                        if (copying != null) {
-                            parts.tail.visit(from, to, copying::taken);
-                        }
-                    }
+                            @Override
+                            public void taken(long from, long to) {
+                                SyncTarget copying = sync;
+                                if (copying != null) {
+                                    parts.tail.visit(from, to, copying::taken);
+                                }
+                            }
 
-                    @Override
-                    public void wrong(String reason) {
-                        trouble = reason;
-                        LOGGER.atWarn().addKeyValue("resource", replica.name).log("received log is refused: {}", reason);
-                        session.close();
-                    }
-                });
+                            @Override
+                            public void wrong(String reason) {
+                                trouble = reason;
+                                LOGGER.atWarn()
+                                        .addKeyValue("resource", replica.name)
+                                        .log("received log is refused: {}", reason);
+                                session.close();
+                            }
+                        });
         session.puller = puller;
         puller.start();
         syncIfNeeded(session);
     }
 
     private boolean indexHasRoom() {
-        return replica.isOpen() && replica.parts().index.blocks() < replica.settings.maxIndexBlocks();
+        return replica.isOpen()
+                && replica.parts().index.blocks() < replica.settings.maxIndexBlocks();
     }
 
     void received(Session session, LogData data) {
@@ -200,7 +217,11 @@ final class Following {
         Session to = source;
         if (to != null && replica.isOpen()) {
             ReplicaParts parts = replica.parts();
-            to.send(new Position(parts.tail.durable(), parts.feed.applied(), parts.checkpointer.position()));
+            to.send(
+                    new Position(
+                            parts.tail.durable(),
+                            parts.feed.applied(),
+                            parts.checkpointer.position()));
         }
     }
 
@@ -236,8 +257,14 @@ final class Following {
         SyncTarget copying = sync;
         if (copying == null || copying.phase() == SyncTarget.Phase.FAILED) {
             ReplicaParts parts = replica.parts();
-            copying = new SyncTarget(
-                    parts.images, parts.turns, parts.tail, replica.metadata(), session.codec(), new SyncEnds());
+            copying =
+                    new SyncTarget(
+                            parts.images,
+                            parts.turns,
+                            parts.tail,
+                            replica.metadata(),
+                            session.codec(),
+                            new SyncEnds());
             sync = copying;
         }
         copying.start(session.link);
@@ -266,14 +293,19 @@ final class Following {
     void unavailable(String reason) {
         trouble = "sync: " + reason;
         if (retry == null) {
-            retry = replica.ports.shard().schedule(RETRY_NANOS, () -> {
-                retry = null;
-                Session from = source;
-                if (from != null && replica.isOpen()) {
-                    trouble = null;
-                    syncIfNeeded(from);
-                }
-            });
+            retry =
+                    replica.ports
+                            .shard()
+                            .schedule(
+                                    RETRY_NANOS,
+                                    () -> {
+                                        retry = null;
+                                        Session from = source;
+                                        if (from != null && replica.isOpen()) {
+                                            trouble = null;
+                                            syncIfNeeded(from);
+                                        }
+                                    });
         }
     }
 
@@ -290,20 +322,25 @@ final class Following {
     }
 
     long totalBytes() {
-        return replica.current().volumes().stream().mapToLong(ReplicaMetadata.VolumeShape::sizeBytes).sum();
+        return replica.current().volumes().stream()
+                .mapToLong(ReplicaMetadata.VolumeShape::sizeBytes)
+                .sum();
     }
 
     /** The log this replica would need is gone: it begins again with an empty log and a sync. */
     void syncNeeded(SyncNeeded needed) {
-        if (!(replica.state() instanceof ReplicaState.Secondary) || replica.current().fork() != null) {
+        if (!(replica.state() instanceof ReplicaState.Secondary)
+                || replica.current().fork() != null) {
             return;
         }
-        replica.reopen("the primary asks for a sync: " + needed.reason(), draft -> {
-            draft.sync = SyncState.FROM_THE_START;
-            draft.history = needed.history();
-            draft.checkpoint = new Checkpoint(needed.start(), needed.link());
-            draft.durableKnown = needed.start();
-        });
+        replica.reopen(
+                "the primary asks for a sync: " + needed.reason(),
+                draft -> {
+                    draft.sync = SyncState.FROM_THE_START;
+                    draft.history = needed.history();
+                    draft.checkpoint = new Checkpoint(needed.start(), needed.link());
+                    draft.durableKnown = needed.start();
+                });
     }
 
     // Forks
@@ -322,7 +359,9 @@ final class Following {
         look(forked.forkPoint(), forked, hello);
     }
 
-    /** Control records alone may be cut away; a single record of a client's makes the tail a branch. */
+    /**
+     * Control records alone may be cut away; a single record of a client's makes the tail a branch.
+     */
     private void look(long from, Verdict.Forked forked, Hello hello) {
         ReplicaParts parts = replica.parts();
         long end = parts.tail.durable();
@@ -334,10 +373,20 @@ final class Following {
             diverged(forked, hello);
             return;
         }
-        replica.shared.buffers().acquire(buffer -> {
-            EpochHistory history = replica.current().history();
-            parts.log.reader().read(from, end, history, null, buffer, batch -> looked(batch, forked, hello));
-        });
+        replica.shared
+                .buffers()
+                .acquire(buffer -> {
+                    EpochHistory history = replica.current().history();
+                    parts.log
+                            .reader()
+                            .read(
+                                    from,
+                                    end,
+                                    history,
+                                    null,
+                                    buffer,
+                                    batch -> looked(batch, forked, hello));
+                });
     }
 
     private void looked(Batch batch, Verdict.Forked forked, Hello hello) {
@@ -364,26 +413,32 @@ final class Following {
             cut(point, checkpoint);
             return;
         }
-        replica.parts().links.read(point, (link, failure) -> {
-            if (link == null) {
-                cutting = false;
-                trouble = "the log cannot be cut at " + point + ": " + failure;
-            } else {
-                cut(point, new Checkpoint(point, link));
-            }
-        });
+        replica.parts()
+                .links
+                .read(
+                        point,
+                        (link, failure) -> {
+                            if (link == null) {
+                                cutting = false;
+                                trouble = "the log cannot be cut at " + point + ": " + failure;
+                            } else {
+                                cut(point, new Checkpoint(point, link));
+                            }
+                        });
     }
 
     private void cut(long point, Checkpoint checkpoint) {
-        replica.reopen("records of control alone are cut away behind " + point, draft -> {
-            draft.history = draft.history.endedAt(point);
-            draft.checkpoint = checkpoint;
-            draft.durableKnown = Math.min(draft.durableKnown, point);
-            draft.grant = null;
-            if (draft.sync.inconsistent()) {
-                draft.sync = SyncState.FROM_THE_START;
-            }
-        });
+        replica.reopen(
+                "records of control alone are cut away behind " + point,
+                draft -> {
+                    draft.history = draft.history.endedAt(point);
+                    draft.checkpoint = checkpoint;
+                    draft.durableKnown = Math.min(draft.durableKnown, point);
+                    draft.grant = null;
+                    if (draft.sync.inconsistent()) {
+                        draft.sync = SyncState.FROM_THE_START;
+                    }
+                });
     }
 
     private void diverged(Verdict.Forked forked, Hello hello) {
@@ -392,17 +447,21 @@ final class Following {
                 .addKeyValue("resource", replica.name)
                 .addKeyValue("position", forked.forkPoint())
                 .addKeyValue("peer", hello.replicaName())
-                .log("this replica holds data that the primary's history does not have: it is kept as a branch");
+                .log(
+                        "this replica holds data that the primary's history does not have: it is kept as a branch");
     }
 
     private void record(Fork fork) {
-        replica.metadata().update((Draft draft) -> draft.fork = fork, failure -> {
-            cutting = false;
-            if (failure != null) {
-                replica.metadataFailed(failure);
-            }
-            replica.changed();
-        });
+        replica.metadata()
+                .update(
+                        (Draft draft) -> draft.fork = fork,
+                        failure -> {
+                            cutting = false;
+                            if (failure != null) {
+                                replica.metadataFailed(failure);
+                            }
+                            replica.changed();
+                        });
     }
 
     void unrelated(Hello hello) {

@@ -16,8 +16,8 @@ import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.Refused;
 
 /**
- * The role changes hands: given and taken by plan, laid down, taken by force. Both sides' steps, and what a crash or a
- * silence does to each, are the table of docs/roles.md. Owned by the shard.
+ * The role changes hands: given and taken by plan, laid down, taken by force. Both sides' steps,
+ * and what a crash or a silence does to each, are the table of docs/roles.md. Owned by the shard.
  */
 final class Handover {
 
@@ -74,7 +74,9 @@ final class Handover {
         for (Session session : replica.members().sessions()) {
             Peer peer = session.peer;
             Hello hello = peer == null ? null : peer.hello;
-            if (hello != null && RoleRules.holdsRole(hello) && hello.history().lastId().term() > term) {
+            if (hello != null
+                    && RoleRules.holdsRole(hello)
+                    && hello.history().lastId().term() > term) {
                 best = session;
                 term = hello.history().lastId().term();
             }
@@ -84,14 +86,23 @@ final class Handover {
 
     private Refusal nobodyToAsk() {
         Peer primary = LossEstimate.primary(replica);
-        String who = primary == null ? "no primary of " + replica.name + " is known here"
-                : "its primary " + primary.name + " at " + primary.address + " is not reached";
-        return Refusal.unavailable("PrimaryNotReached", replica.name + " cannot be handed over", who,
-                forceCommand());
+        String who =
+                primary == null
+                        ? "no primary of " + replica.name + " is known here"
+                        : "its primary "
+                                + primary.name
+                                + " at "
+                                + primary.address
+                                + " is not reached";
+        return Refusal.unavailable(
+                "PrimaryNotReached", replica.name + " cannot be handed over", who, forceCommand());
     }
 
     String forceCommand() {
-        return "marsadm primary " + replica.name + " --force --supersedes-term " + replica.current().highestTerm();
+        return "marsadm primary "
+                + replica.name
+                + " --force --supersedes-term "
+                + replica.current().highestTerm();
     }
 
     /** Takes the role by force; what the other side has beyond this log's end becomes a branch. */
@@ -105,13 +116,26 @@ final class Handover {
         boolean afterLoss = replica.state() instanceof ReplicaState.DurableLoss;
         Refusal refusal = afterLoss ? null : notPromotable("primary --force");
         if (refusal == null && serving) {
-            refusal = Refusal.precondition("AlreadyPrimary", replica.name + " is not promoted",
-                    "it is primary here in term " + highest, "");
+            refusal =
+                    Refusal.precondition(
+                            "AlreadyPrimary",
+                            replica.name + " is not promoted",
+                            "it is primary here in term " + highest,
+                            "");
         }
         if (refusal == null && (supersedes == null || supersedes != highest)) {
-            refusal = Refusal.precondition("StaleTerm", replica.name + " is not promoted by force",
-                    (supersedes == null ? "no term was named" : "term " + supersedes + " is not the newest")
-                            + ": term " + highest + " is in force; would be lost: " + loss(), forceCommand());
+            refusal =
+                    Refusal.precondition(
+                            "StaleTerm",
+                            replica.name + " is not promoted by force",
+                            (supersedes == null
+                                            ? "no term was named"
+                                            : "term " + supersedes + " is not the newest")
+                                    + ": term "
+                                    + highest
+                                    + " is in force; would be lost: "
+                                    + loss(),
+                            forceCommand());
         }
         if (refusal == null && maxLossBytes != null && !afterLoss) {
             refusal = lossRefusal(maxLossBytes);
@@ -121,7 +145,8 @@ final class Handover {
             return;
         }
         asking = reply;
-        writership.startEpoch(highest + 1, draft -> draft.incarnation = replica.ports.entropy().nextLong());
+        writership.startEpoch(
+                highest + 1, draft -> draft.incarnation = replica.ports.entropy().nextLong());
     }
 
     private String loss() {
@@ -135,28 +160,45 @@ final class Handover {
         if (loss.exact() && loss.bytes() <= maxLossBytes) {
             return null;
         }
-        return Refusal.precondition("TooMuchLoss", replica.name + " is not promoted by force",
-                "would be lost: " + loss.describe() + ", allowed are " + maxLossBytes, forceCommand());
+        return Refusal.precondition(
+                "TooMuchLoss",
+                replica.name + " is not promoted by force",
+                "would be lost: " + loss.describe() + ", allowed are " + maxLossBytes,
+                forceCommand());
     }
 
     private @Nullable Refusal notPromotable(String verb) {
         String what = replica.name + " does not become primary here";
         if (!replica.isOpen()) {
-            return Refusal.precondition(replica.state().name(), what, "it is " + replica.state().name() + ": "
-                    + replica.state().reason(), "marsadm status " + replica.name);
+            return Refusal.precondition(
+                    replica.state().name(),
+                    what,
+                    "it is " + replica.state().name() + ": " + replica.state().reason(),
+                    "marsadm status " + replica.name);
         }
         Fork fork = replica.current().fork();
         if (fork != null) {
-            return Refusal.precondition("Diverged", what, "its history forks from the primary's at " + fork.position(),
+            return Refusal.precondition(
+                    "Diverged",
+                    what,
+                    "its history forks from the primary's at " + fork.position(),
                     "marsadm leave-resource " + replica.name);
         }
         if (replica.current().sync().inconsistent()) {
-            return Refusal.precondition("Inconsistent", what, "its images are not yet a whole copy",
+            return Refusal.precondition(
+                    "Inconsistent",
+                    what,
+                    "its images are not yet a whole copy",
                     "marsadm wait " + replica.name + " --for consistent");
         }
-        boolean settled = replica.state() instanceof ReplicaState.Secondary || replica.state() instanceof ReplicaState.Serving;
+        boolean settled =
+                replica.state() instanceof ReplicaState.Secondary
+                        || replica.state() instanceof ReplicaState.Serving;
         if (!settled) {
-            return Refusal.precondition("Busy", what, "it is " + replica.state().name() + " " + replica.state().reason(),
+            return Refusal.precondition(
+                    "Busy",
+                    what,
+                    "it is " + replica.state().name() + " " + replica.state().reason(),
                     "marsadm status " + replica.name);
         }
         return null;
@@ -167,8 +209,9 @@ final class Handover {
         if (!replica.isOpen() || replica.isPrimary()) {
             return;
         }
-        boolean waiting = replica.state() instanceof ReplicaState.Promoting
-                || replica.state() instanceof ReplicaState.Secondary;
+        boolean waiting =
+                replica.state() instanceof ReplicaState.Promoting
+                        || replica.state() instanceof ReplicaState.Secondary;
         boolean whole = replica.parts().tail.durable() == granted.end();
         if (waiting && whole && granted.term() > replica.current().highestTerm()) {
             writership.startEpoch(granted.term(), draft -> {});
@@ -177,7 +220,9 @@ final class Handover {
 
     void refusedBy(Session session, String reason) {
         if (session == asked && replica.state() instanceof ReplicaState.Promoting) {
-            giveUp(Refusal.precondition("HandoverRefused", replica.name + " is not handed over", reason, ""));
+            giveUp(
+                    Refusal.precondition(
+                            "HandoverRefused", replica.name + " is not handed over", reason, ""));
         }
     }
 
@@ -224,7 +269,11 @@ final class Handover {
         Grant grant = replica.current().grant();
         boolean open = grant != null && grant.toReplica() == Grant.ANYBODY;
         if (!open && !(replica.state() instanceof ReplicaState.Serving)) {
-            return replica.name + " is " + replica.state().name() + " here: " + replica.state().reason();
+            return replica.name
+                    + " is "
+                    + replica.state().name()
+                    + " here: "
+                    + replica.state().reason();
         }
         Hello hello = target.hello;
         if (hello == null || !hello.consistent()) {
@@ -235,24 +284,33 @@ final class Handover {
         }
         long end = replica.parts().tail.durable();
         if (target.received < end - LogFormat.MAX_FRAME * 64L || (open && target.received < end)) {
-            return target.name + " is " + (end - target.received) + " bytes behind; marsadm wait " + replica.name
+            return target.name
+                    + " is "
+                    + (end - target.received)
+                    + " bytes behind; marsadm wait "
+                    + replica.name
                     + " --for caught-up";
         }
         List<String> writers = replica.parts().exports.writers();
         if (!writers.isEmpty() && !request.closeExports()) {
-            return "its export " + String.join(", ", writers) + " is open; close it there, or repeat with --close-exports";
+            return "its export "
+                    + String.join(", ", writers)
+                    + " is open; close it there, or repeat with --close-exports";
         }
         return null;
     }
 
     private void grantTo(Peer target, long term) {
-        replica.metadata().update(draft -> draft.grant = new Grant(target.id, term), failure -> {
-            if (failure != null) {
-                replica.metadataFailed(failure);
-            } else {
-                replica.talk().judgeAll();
-            }
-        });
+        replica.metadata()
+                .update(
+                        draft -> draft.grant = new Grant(target.id, term),
+                        failure -> {
+                            if (failure != null) {
+                                replica.metadataFailed(failure);
+                            } else {
+                                replica.talk().judgeAll();
+                            }
+                        });
     }
 
     /** Lays the role down, for whoever holds all of the log and asks. */
@@ -263,19 +321,24 @@ final class Handover {
         }
         String what = replica.name + " stays primary";
         if (!(replica.state() instanceof ReplicaState.Serving)) {
-            reply.refused(Refusal.precondition("Busy", what, "it is " + replica.state().name(), ""));
+            reply.refused(
+                    Refusal.precondition("Busy", what, "it is " + replica.state().name(), ""));
             return;
         }
         long term = replica.current().highestTerm();
         if (expectedTerm != null && expectedTerm != term) {
-            reply.refused(Refusal.precondition("StaleTerm", what, "term " + term + " is in force", ""));
+            reply.refused(
+                    Refusal.precondition("StaleTerm", what, "term " + term + " is in force", ""));
             return;
         }
         List<String> writers = replica.parts().exports.writers();
         if (!writers.isEmpty() && !closeExports) {
-            reply.refused(Refusal.precondition("ExportOpen", what,
-                    "its export " + String.join(", ", writers) + " is open",
-                    "marsadm secondary " + replica.name + " --close-exports"));
+            reply.refused(
+                    Refusal.precondition(
+                            "ExportOpen",
+                            what,
+                            "its export " + String.join(", ", writers) + " is open",
+                            "marsadm secondary " + replica.name + " --close-exports"));
             return;
         }
         demoting = reply;
@@ -293,46 +356,62 @@ final class Handover {
 
     /** Writes the END record as soon as there is room for it. */
     void retry() {
-        if (endRecorded || !replica.isOpen() || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
+        if (endRecorded
+                || !replica.isOpen()
+                || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
             return;
         }
         ReplicaParts parts = replica.parts();
         if (!parts.builder.reserve(LogFormat.BLOCK, true)) {
             return;
         }
-        ByteBuffer payload = ControlPayload.end(giving.target(), replica.current().highestTerm() + 1);
+        ByteBuffer payload =
+                ControlPayload.end(giving.target(), replica.current().highestTerm() + 1);
         parts.builder.append(RecordType.END, 0, 0, payload, 0, LogFormat.BLOCK);
         parts.builder.seal();
         endRecorded = true;
-        replica.transition(new ReplicaState.HandingOver(
-                giving.target(), giving.targetName(), parts.tail.end(), giving.deadlineNanos()));
+        replica.transition(
+                new ReplicaState.HandingOver(
+                        giving.target(),
+                        giving.targetName(),
+                        parts.tail.end(),
+                        giving.deadlineNanos()));
         parts.writer.wake();
     }
 
     /** Something is durable, here or at a member. */
     void progress() {
-        if (givingAway || !replica.isOpen() || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
+        if (givingAway
+                || !replica.isOpen()
+                || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
             return;
         }
         Peer target = replica.members().get(giving.target());
-        boolean held = giving.target() == Grant.ANYBODY || (target != null && target.received >= giving.end());
+        boolean held =
+                giving.target() == Grant.ANYBODY
+                        || (target != null && target.received >= giving.end());
         if (replica.parts().tail.durable() >= giving.end() && held) {
             givingAway = true;
             giveAway(giving);
         }
     }
 
-    /** The target holds END durably: the role is durably gone from here before the target hears of it. */
+    /**
+     * The target holds END durably: the role is durably gone from here before the target hears of
+     * it.
+     */
     private void giveAway(ReplicaState.HandingOver giving) {
         long term = replica.current().highestTerm() + 1;
         Reply<Void> reply = demoting;
         demoting = null;
-        replica.reopen("the role goes to " + giving.targetName(), draft -> {
-            draft.role = Role.SECONDARY;
-            draft.history = draft.history.endedAt(giving.end());
-            draft.durableKnown = Math.max(draft.durableKnown, giving.end());
-            draft.grant = new Grant(giving.target(), term);
-        });
+        replica.reopen(
+                "the role goes to " + giving.targetName(),
+                draft -> {
+                    draft.role = Role.SECONDARY;
+                    draft.history = draft.history.endedAt(giving.end());
+                    draft.durableKnown = Math.max(draft.durableKnown, giving.end());
+                    draft.grant = new Grant(giving.target(), term);
+                });
         if (reply != null) {
             replica.whenOpened(() -> reply.done(null));
         }
@@ -340,17 +419,27 @@ final class Handover {
 
     void tick() {
         long now = replica.ports.clock().nanoTime();
-        if (replica.state() instanceof ReplicaState.Promoting promoting && now - promoting.deadlineNanos() >= 0) {
-            giveUp(Refusal.unavailable("Expired", replica.name + " is not handed over",
-                    "the primary has not answered in time", forceCommand()));
+        if (replica.state() instanceof ReplicaState.Promoting promoting
+                && now - promoting.deadlineNanos() >= 0) {
+            giveUp(
+                    Refusal.unavailable(
+                            "Expired",
+                            replica.name + " is not handed over",
+                            "the primary has not answered in time",
+                            forceCommand()));
         }
-        boolean stuck = replica.state() instanceof ReplicaState.HandingOver giving
-                && !givingAway && endRecorded && now - giving.deadlineNanos() >= 0;
+        boolean stuck =
+                replica.state() instanceof ReplicaState.HandingOver giving
+                        && !givingAway
+                        && endRecorded
+                        && now - giving.deadlineNanos() >= 0;
         if (stuck && replica.parts().tail.durable() == replica.parts().tail.end()) {
             Reply<Void> reply = demoting;
             demoting = null;
             if (reply != null) {
-                reply.refused(Refusal.unavailable("Expired", replica.name + " stays primary", "time is up", ""));
+                reply.refused(
+                        Refusal.unavailable(
+                                "Expired", replica.name + " stays primary", "time is up", ""));
             }
             writership.continueTerm();
         }

@@ -29,7 +29,11 @@ final class Joining implements PeerNetwork.Dialer, PeerLink.Receiver {
     private Shard.@Nullable Timer timer;
     private boolean ended;
 
-    Joining(Ports ports, PeerCodec codec, JoinRequest request, Consumer<JoinAccepted> accepted,
+    Joining(
+            Ports ports,
+            PeerCodec codec,
+            JoinRequest request,
+            Consumer<JoinAccepted> accepted,
             Consumer<String> refused) {
         this.ports = ports;
         this.codec = codec;

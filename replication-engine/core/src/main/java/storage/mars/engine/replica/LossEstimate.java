@@ -6,15 +6,17 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * What a forced promotion of this replica would lose now: exact while the primary is connected, else at least what was
- * known at the last contact.
+ * What a forced promotion of this replica would lose now: exact while the primary is connected,
+ * else at least what was known at the last contact.
  *
  * @param bytes of log that this replica does not have
  * @param seconds of age of this replica's content, at the last contact
- * @param unknownSinceMicros wall clock of that contact; 0 when there never was one; only if not exact
+ * @param unknownSinceMicros wall clock of that contact; 0 when there never was one; only if not
+ *     exact
  * @param ahead members, connected now, that hold more than this replica
  */
-public record LossEstimate(boolean exact, long bytes, double seconds, long unknownSinceMicros, List<String> ahead) {
+public record LossEstimate(
+        boolean exact, long bytes, double seconds, long unknownSinceMicros, List<String> ahead) {
 
     static LossEstimate of(Replica replica) {
         long end = replica.parts().tail.durable();
@@ -27,7 +29,8 @@ public record LossEstimate(boolean exact, long bytes, double seconds, long unkno
         long now = primary.isConnected() ? replica.ports.clock().nanoTime() : primary.contactNanos;
         double seconds = replica.lag.ageNanos(end, hello.durable(), now) / 1e9;
         boolean exact = primary.isConnected();
-        return new LossEstimate(exact, bytes, seconds, exact ? 0 : primary.contactWallMicros, ahead(replica, end));
+        return new LossEstimate(
+                exact, bytes, seconds, exact ? 0 : primary.contactWallMicros, ahead(replica, end));
     }
 
     /** The member that was last heard to hold the role in the highest term. */
@@ -53,7 +56,12 @@ public record LossEstimate(boolean exact, long bytes, double seconds, long unkno
     }
 
     String describe() {
-        String what = (exact ? "exactly " : "at least ") + bytes + " bytes of log (" + String.format("%.1f", seconds) + " s)";
+        String what =
+                (exact ? "exactly " : "at least ")
+                        + bytes
+                        + " bytes of log ("
+                        + String.format("%.1f", seconds)
+                        + " s)";
         return exact ? what : what + ", unknown since the last contact with the primary";
     }
 }

@@ -16,8 +16,8 @@ import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * The other members of one resource and the links to them: one per member. Both sides dial; of two links that cross,
- * the one dialled by the smaller replica id stays. Owned by the shard.
+ * The other members of one resource and the links to them: one per member. Both sides dial; of two
+ * links that cross, the one dialled by the smaller replica id stays. Owned by the shard.
  */
 final class Members {
 
@@ -32,7 +32,12 @@ final class Members {
     private final Map<Long, Peer> peers = new LinkedHashMap<>();
 
     /** {@code connected} is told of links that this side has dialled: it says hello on them. */
-    Members(Ports ports, PeerCodec codec, long self, Session.Conversation conversation, Consumer<Session> connected) {
+    Members(
+            Ports ports,
+            PeerCodec codec,
+            long self,
+            Session.Conversation conversation,
+            Consumer<Session> connected) {
         this.ports = ports;
         this.codec = codec;
         this.self = self;
@@ -52,9 +57,11 @@ final class Members {
                 }
             }
         }
-        List<Peer> gone = peers.values().stream()
-                .filter(peer -> members.stream().noneMatch(member -> member.id() == peer.id))
-                .toList();
+        List<Peer> gone =
+                peers.values().stream()
+                        .filter(peer ->
+                                members.stream().noneMatch(member -> member.id() == peer.id))
+                        .toList();
         gone.forEach(this::drop);
     }
 
@@ -105,24 +112,27 @@ final class Members {
 
     private void dial(Peer peer) {
         peer.dialling = true;
-        ports.network().dial(peer.address, new PeerNetwork.Dialer() {
+        ports.network()
+                .dial(
+                        peer.address,
+                        new PeerNetwork.Dialer() {
 
-            @Override
-            public PeerLink.Receiver connected(PeerLink link) {
-                peer.dialling = false;
-                Session session = new Session(link, true, codec, conversation);
-                session.peer = peer;
-                connected.accept(session);
-                return session;
-            }
+                            @Override
+                            public PeerLink.Receiver connected(PeerLink link) {
+                                peer.dialling = false;
+                                Session session = new Session(link, true, codec, conversation);
+                                session.peer = peer;
+                                connected.accept(session);
+                                return session;
+                            }
 
-            @Override
-            public void failed(String reason) {
-                peer.dialling = false;
-                peer.failedDials++;
-                retryLater(peer);
-            }
-        });
+                            @Override
+                            public void failed(String reason) {
+                                peer.dialling = false;
+                                peer.failedDials++;
+                                retryLater(peer);
+                            }
+                        });
     }
 
     private void retryLater(Peer peer) {
@@ -132,8 +142,8 @@ final class Members {
     }
 
     /**
-     * A hello has come over {@code session}; true when the session is, or becomes, the one with that member. Else it
-     * has been closed.
+     * A hello has come over {@code session}; true when the session is, or becomes, the one with
+     * that member. Else it has been closed.
      */
     boolean adopt(Session session, Hello hello) {
         Peer peer = peers.get(hello.replicaId());
@@ -159,7 +169,10 @@ final class Members {
         return true;
     }
 
-    /** Whether a new link replaces the one that is there: a newer one of the same side, or one that crossed it. */
+    /**
+     * Whether a new link replaces the one that is there: a newer one of the same side, or one that
+     * crossed it.
+     */
     private boolean wins(Session candidate, Session existing, long peerId) {
         return candidate.dialled == existing.dialled || candidate.dialled == self < peerId;
     }
@@ -175,7 +188,10 @@ final class Members {
         }
     }
 
-    /** Closes links on which nothing has been heard for {@code silenceNanos}: they are only half there. */
+    /**
+     * Closes links on which nothing has been heard for {@code silenceNanos}: they are only half
+     * there.
+     */
     void closeSilent(long silenceNanos) {
         long now = ports.clock().nanoTime();
         for (Session session : sessions()) {
@@ -192,7 +208,8 @@ final class Members {
     }
 
     /**
-     * First position that an attached member may still need; {@code floor} where one has not been heard of.
+     * First position that an attached member may still need; {@code floor} where one has not been
+     * heard of.
      */
     long slowest(long floor) {
         long slowest = Long.MAX_VALUE;

@@ -16,7 +16,9 @@ final class Peer {
     @Nullable Session session;
     @Nullable Hello hello;
 
-    /** End of its durable log, and of what it has applied, as last heard; {@link #UNKNOWN} before. */
+    /**
+     * End of its durable log, and of what it has applied, as last heard; {@link #UNKNOWN} before.
+     */
     long received = UNKNOWN;
 
     long applied = UNKNOWN;

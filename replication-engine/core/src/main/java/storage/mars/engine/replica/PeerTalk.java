@@ -33,8 +33,9 @@ import storage.mars.engine.replication.Shipper;
 import storage.mars.engine.replication.SyncSource;
 
 /**
- * What a replica says to the other members and what it makes of what they say. Every conversation begins with a hello
- * of both sides; until then nothing else is answered but a request to join. Owned by the shard.
+ * What a replica says to the other members and what it makes of what they say. Every conversation
+ * begins with a hello of both sides; until then nothing else is answered but a request to join.
+ * Owned by the shard.
  */
 final class PeerTalk implements Session.Conversation {
 
@@ -95,7 +96,8 @@ final class PeerTalk implements Session.Conversation {
             case BlocksUnavailable unavailable -> following.unavailable(unavailable.reason());
             case SyncNeeded needed -> following.syncNeeded(needed);
             case Leave leave -> leave(session, leave);
-            case HandoverRequest request -> replica.writership().handoverAsked(session, peer, request);
+            case HandoverRequest request ->
+                    replica.writership().handoverAsked(session, peer, request);
             case Granted granted -> replica.writership().granted(granted);
             case LeaveAccepted accepted -> following.left();
             case Hello h -> {}
@@ -110,15 +112,23 @@ final class PeerTalk implements Session.Conversation {
     private void hello(Session session, Hello hello) {
         ReplicaMetadata current = replica.current();
         if (hello.resourceId() != current.identity().resourceId()) {
-            session.send(new Refused("resource " + replica.name + " is another one here: same name, other id"));
+            session.send(
+                    new Refused(
+                            "resource "
+                                    + replica.name
+                                    + " is another one here: same name, other id"));
             session.close();
             return;
         }
         adoptMembers(hello);
         Peer known = replica.members().get(hello.replicaId());
         if (known == null) {
-            session.send(new Refused(hello.replicaName() + " is not a member of " + replica.name
-                    + ": it has left or was removed; marsadm leave-resource there, then join again"));
+            session.send(
+                    new Refused(
+                            hello.replicaName()
+                                    + " is not a member of "
+                                    + replica.name
+                                    + ": it has left or was removed; marsadm leave-resource there, then join again"));
             session.close();
             return;
         }
@@ -140,29 +150,38 @@ final class PeerTalk implements Session.Conversation {
     /** A secondary has the list of members from the one that holds the role. */
     private void adoptMembers(Hello hello) {
         ReplicaMetadata current = replica.current();
-        boolean from = !replica.isPrimary() && RoleRules.holdsRole(hello)
-                && hello.history().lastId().term() >= current.history().lastId().term()
-                && hello.members().stream().anyMatch(m -> m.id() == replica.replicaId());
+        boolean from =
+                !replica.isPrimary()
+                        && RoleRules.holdsRole(hello)
+                        && hello.history().lastId().term() >= current.history().lastId().term()
+                        && hello.members().stream().anyMatch(m -> m.id() == replica.replicaId());
         if (from && !hello.members().equals(current.members())) {
-            replica.metadata().update(draft -> draft.members = hello.members(), failure -> {
-                if (failure != null) {
-                    replica.metadataFailed(failure);
-                } else {
-                    replica.members().set(replica.current().members());
-                }
-            });
+            replica.metadata()
+                    .update(
+                            draft -> draft.members = hello.members(),
+                            failure -> {
+                                if (failure != null) {
+                                    replica.metadataFailed(failure);
+                                } else {
+                                    replica.members().set(replica.current().members());
+                                }
+                            });
             replica.members().set(hello.members());
         }
     }
 
     private void learnTerm(Hello hello) {
         if (!replica.isPrimary() && hello.highestTerm() > replica.current().highestTerm()) {
-            replica.metadata().update(
-                    draft -> draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm()), failure -> {
-                        if (failure != null) {
-                            replica.metadataFailed(failure);
-                        }
-                    });
+            replica.metadata()
+                    .update(
+                            draft ->
+                                    draft.highestTerm =
+                                            Math.max(draft.highestTerm, hello.highestTerm()),
+                            failure -> {
+                                if (failure != null) {
+                                    replica.metadataFailed(failure);
+                                }
+                            });
         }
     }
 
@@ -183,7 +202,8 @@ final class PeerTalk implements Session.Conversation {
             case Verdict.Nothing nothing -> {}
             case Verdict.Outdated outdated -> {}
             case Verdict.Fence fence -> replica.writership().fence(fence.term(), hello);
-            case Verdict.SplitBrain split -> replica.writership().splitBrain(split.forkPoint(), hello);
+            case Verdict.SplitBrain split ->
+                    replica.writership().splitBrain(split.forkPoint(), hello);
             case Verdict.DurableLoss loss -> replica.writership().durableLoss(loss, hello);
             case Verdict.Follow follow -> replica.following().follow(session, hello);
             case Verdict.Forked forked -> replica.following().forked(forked, hello);
@@ -195,8 +215,11 @@ final class PeerTalk implements Session.Conversation {
     /** A grant that was recorded here may not have reached its holder. */
     private void resendGrant(Session session, Hello hello) {
         Grant grant = replica.current().grant();
-        boolean pending = grant != null && grant.toReplica() == hello.replicaId()
-                && !hello.primary() && hello.highestTerm() < grant.term();
+        boolean pending =
+                grant != null
+                        && grant.toReplica() == hello.replicaId()
+                        && !hello.primary()
+                        && hello.highestTerm() < grant.term();
         if (pending && grant != null) {
             session.send(new Granted(grant.term(), replica.parts().tail.durable()));
         }
@@ -214,19 +237,27 @@ final class PeerTalk implements Session.Conversation {
             session.send(new Refused(replica.name + " is not primary here"));
             return;
         }
-        long common = current.history().commonEnd(parts.tail.durable(), hello.history(), pull.from());
+        long common =
+                current.history().commonEnd(parts.tail.durable(), hello.history(), pull.from());
         if (common != pull.from()) {
             session.send(new Refused("the logs of " + replica.name + " fork at " + common));
             return;
         }
         peer.received = pull.from();
         if (pull.from() < parts.segments.start()) {
-            askForSync(session, "the log before " + parts.segments.start() + " is not kept any more");
+            askForSync(
+                    session, "the log before " + parts.segments.start() + " is not kept any more");
             return;
         }
         attach(peer);
-        Shipper shipper = new Shipper(parts.log, session.codec(), session.link,
-                (position, reason) -> askForSync(session, "the log at " + position + " is gone: " + reason));
+        Shipper shipper =
+                new Shipper(
+                        parts.log,
+                        session.codec(),
+                        session.link,
+                        (position, reason) ->
+                                askForSync(
+                                        session, "the log at " + position + " is gone: " + reason));
         Shipper old = session.shipper;
         if (old != null) {
             old.end();
@@ -239,36 +270,46 @@ final class PeerTalk implements Session.Conversation {
     private void askForSync(Session session, String reason) {
         ReplicaParts parts = replica.parts();
         long start = parts.tail.durable();
-        parts.links.read(start, (link, failure) -> {
-            if (link != null && !session.isClosed()) {
-                Peer peer = session.peer;
-                if (peer != null) {
-                    peer.received = start;
-                    attach(peer);
-                }
-                session.send(new SyncNeeded(start, link, replica.current().history(), reason));
-            }
-        });
+        parts.links.read(
+                start,
+                (link, failure) -> {
+                    if (link != null && !session.isClosed()) {
+                        Peer peer = session.peer;
+                        if (peer != null) {
+                            peer.received = start;
+                            attach(peer);
+                        }
+                        session.send(
+                                new SyncNeeded(start, link, replica.current().history(), reason));
+                    }
+                });
     }
 
     private void attach(Peer peer) {
         if (!peer.attached) {
             peer.attached = true;
-            changeMembers(members -> members.stream()
-                    .map(m -> m.id() == peer.id ? new Member(m.id(), m.name(), m.address(), true) : m)
-                    .toList());
+            changeMembers(members ->
+                    members.stream()
+                            .map(m ->
+                                    m.id() == peer.id
+                                            ? new Member(m.id(), m.name(), m.address(), true)
+                                            : m)
+                            .toList());
         }
     }
 
     private void changeMembers(UnaryOperator<List<Member>> change) {
-        replica.metadata().update(draft -> draft.members = change.apply(draft.members), failure -> {
-            if (failure != null) {
-                replica.metadataFailed(failure);
-            } else {
-                replica.members().set(replica.current().members());
-                helloAll();
-            }
-        });
+        replica.metadata()
+                .update(
+                        draft -> draft.members = change.apply(draft.members),
+                        failure -> {
+                            if (failure != null) {
+                                replica.metadataFailed(failure);
+                            } else {
+                                replica.members().set(replica.current().members());
+                                helloAll();
+                            }
+                        });
     }
 
     /** Nothing is kept any more for the member that is farthest behind; it comes back by a sync. */
@@ -283,9 +324,13 @@ final class PeerTalk implements Session.Conversation {
         if (session != null) {
             session.endStreams();
         }
-        changeMembers(members -> members.stream()
-                .map(m -> m.id() == peer.id ? new Member(m.id(), m.name(), m.address(), false) : m)
-                .toList());
+        changeMembers(members ->
+                members.stream()
+                        .map(m ->
+                                m.id() == peer.id
+                                        ? new Member(m.id(), m.name(), m.address(), false)
+                                        : m)
+                        .toList());
     }
 
     private static void credit(Session session, Credit credit) {
@@ -304,14 +349,19 @@ final class PeerTalk implements Session.Conversation {
     }
 
     private void readBlocks(Session session, ReadBlocks question) {
-        if (replica.current().sync().inconsistent() || replica.current().switches().shippingPaused()) {
-            session.send(new BlocksUnavailable(question.request(), "the source is not consistent, or paused"));
+        if (replica.current().sync().inconsistent()
+                || replica.current().switches().shippingPaused()) {
+            session.send(
+                    new BlocksUnavailable(
+                            question.request(), "the source is not consistent, or paused"));
             return;
         }
         SyncSource source = session.source;
         if (source == null) {
             ReplicaParts parts = replica.parts();
-            source = new SyncSource(parts.reader, parts.images, parts.log, session.codec(), session.link);
+            source =
+                    new SyncSource(
+                            parts.reader, parts.images, parts.log, session.codec(), session.link);
             session.source = source;
         }
         source.received(question);
@@ -327,19 +377,30 @@ final class PeerTalk implements Session.Conversation {
         Peer same = byName(request.replicaName());
         boolean self = request.replicaName().equals(replica.settings.engineName());
         if (self || (same != null && same.id != request.replicaId() && same.isConnected())) {
-            session.send(new Refused("an engine named " + request.replicaName() + " already holds a replica of "
-                    + replica.name + ": engine names must differ"));
+            session.send(
+                    new Refused(
+                            "an engine named "
+                                    + request.replicaName()
+                                    + " already holds a replica of "
+                                    + replica.name
+                                    + ": engine names must differ"));
             return;
         }
-        Member joined = new Member(request.replicaId(), request.replicaName(), request.address(), true);
-        replica.metadata().update(draft -> draft.members = with(draft.members, joined), failure -> {
-            if (failure != null) {
-                session.send(new Refused("the membership cannot be recorded: " + failure));
-                return;
-            }
-            replica.members().set(replica.current().members());
-            accept(session, joined);
-        });
+        Member joined =
+                new Member(request.replicaId(), request.replicaName(), request.address(), true);
+        replica.metadata()
+                .update(
+                        draft -> draft.members = with(draft.members, joined),
+                        failure -> {
+                            if (failure != null) {
+                                session.send(
+                                        new Refused(
+                                                "the membership cannot be recorded: " + failure));
+                                return;
+                            }
+                            replica.members().set(replica.current().members());
+                            accept(session, joined);
+                        });
     }
 
     private static List<Member> with(List<Member> members, Member joined) {
@@ -360,17 +421,28 @@ final class PeerTalk implements Session.Conversation {
         if (peer != null) {
             peer.received = start;
         }
-        parts.links.read(start, (link, failure) -> {
-            if (link == null) {
-                session.send(new Refused("the log cannot be read: " + failure));
-                return;
-            }
-            ReplicaMetadata m = replica.current();
-            session.send(new JoinAccepted(
-                    m.identity().resourceId(), replica.name, m.identity().segmentBytes(), m.volumes(), m.members(),
-                    m.history(), m.highestTerm(), m.incarnation(), start, link));
-            helloAll();
-        });
+        parts.links.read(
+                start,
+                (link, failure) -> {
+                    if (link == null) {
+                        session.send(new Refused("the log cannot be read: " + failure));
+                        return;
+                    }
+                    ReplicaMetadata m = replica.current();
+                    session.send(
+                            new JoinAccepted(
+                                    m.identity().resourceId(),
+                                    replica.name,
+                                    m.identity().segmentBytes(),
+                                    m.volumes(),
+                                    m.members(),
+                                    m.history(),
+                                    m.highestTerm(),
+                                    m.incarnation(),
+                                    start,
+                                    link));
+                    helloAll();
+                });
     }
 
     private @Nullable Peer byName(String name) {
@@ -386,7 +458,12 @@ final class PeerTalk implements Session.Conversation {
         for (Peer peer : replica.members().all()) {
             Hello hello = peer.hello;
             if (hello != null && hello.primary()) {
-                return "; it is at " + peer.name + ", marsadm join-resource " + replica.name + " --from " + peer.address;
+                return "; it is at "
+                        + peer.name
+                        + ", marsadm join-resource "
+                        + replica.name
+                        + " --from "
+                        + peer.address;
             }
         }
         return "; no primary is known here";
@@ -401,17 +478,21 @@ final class PeerTalk implements Session.Conversation {
         if (!replica.isPrimary()) {
             return;
         }
-        replica.metadata().update(
-                draft -> draft.members = draft.members.stream().filter(m -> m.id() != id).toList(), failure -> {
-                    if (failure != null) {
-                        replica.metadataFailed(failure);
-                        return;
-                    }
-                    done.run();
-                    replica.members().set(replica.current().members());
-                    helloAll();
-                    replica.changed();
-                });
+        replica.metadata()
+                .update(
+                        draft ->
+                                draft.members =
+                                        draft.members.stream().filter(m -> m.id() != id).toList(),
+                        failure -> {
+                            if (failure != null) {
+                                replica.metadataFailed(failure);
+                                return;
+                            }
+                            done.run();
+                            replica.members().set(replica.current().members());
+                            helloAll();
+                            replica.changed();
+                        });
     }
 
     // Ends

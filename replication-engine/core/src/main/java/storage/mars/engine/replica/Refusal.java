@@ -2,8 +2,9 @@
 package storage.mars.engine.replica;
 
 /**
- * Why something that was asked for is not done: what, why (and who holds it), and the command that gets further.
- * {@code next} is written as {@code marsadm VERB …}; empty when there is nothing to do but wait.
+ * Why something that was asked for is not done: what, why (and who holds it), and the command that
+ * gets further. {@code next} is written as {@code marsadm VERB …}; empty when there is nothing to
+ * do but wait.
  */
 public record Refusal(Kind kind, String code, String message, String reason, String next) {
 

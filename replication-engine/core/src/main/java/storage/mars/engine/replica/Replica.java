@@ -21,9 +21,9 @@ import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * One engine's copy of a resource: opens it, holds its state, and passes what its parts report to those who act on
- * it: {@link Writership} (being and becoming primary), {@link Following} (being secondary), {@link PeerTalk}
- * (what members say). Owned by the shard.
+ * One engine's copy of a resource: opens it, holds its state, and passes what its parts report to
+ * those who act on it: {@link Writership} (being and becoming primary), {@link Following} (being
+ * secondary), {@link PeerTalk} (what members say). Owned by the shard.
  */
 final class Replica implements ReplicaParts.Owner {
 
@@ -64,23 +64,35 @@ final class Replica implements ReplicaParts.Owner {
 
     // Opening and closing
 
-    /** Opens what is on disk; {@code opened} runs when a state other than Recovering has been reached. */
+    /**
+     * Opens what is on disk; {@code opened} runs when a state other than Recovering has been
+     * reached.
+     */
     void open(Runnable opened) {
         onOpened.add(opened);
-        MetadataStore.open(ports, directory + "/meta", outcome -> {
-            switch (outcome) {
-                case MetadataStore.Opened.Good good -> begin(good.store());
-                case MetadataStore.Opened.Unusable unusable -> transition(new ReplicaState.Corrupt(unusable.reason()));
-            }
-        });
+        MetadataStore.open(
+                ports,
+                directory + "/meta",
+                outcome -> {
+                    switch (outcome) {
+                        case MetadataStore.Opened.Good good -> begin(good.store());
+                        case MetadataStore.Opened.Unusable unusable ->
+                                transition(new ReplicaState.Corrupt(unusable.reason()));
+                    }
+                });
     }
 
     private void begin(MetadataStore store) {
         metadata = store;
         lastCheckpointNanos = ports.clock().nanoTime();
         PeerTalk conversation = new PeerTalk(this);
-        Members all = new Members(
-                ports, codec, store.current().identity().replicaId(), conversation, conversation::greet);
+        Members all =
+                new Members(
+                        ports,
+                        codec,
+                        store.current().identity().replicaId(),
+                        conversation,
+                        conversation::greet);
         all.set(store.current().members());
         talk = conversation;
         members = all;
@@ -92,23 +104,30 @@ final class Replica implements ReplicaParts.Owner {
 
     private void openParts() {
         transition(new ReplicaState.Recovering());
-        new ReplicaOpening(shared, directory, metadata(), this::retained, this, new ReplicaOpening.Outcome() {
+        new ReplicaOpening(
+                        shared,
+                        directory,
+                        metadata(),
+                        this::retained,
+                        this,
+                        new ReplicaOpening.Outcome() {
 
-            @Override
-            public void opened(ReplicaParts opened) {
-                Replica.this.opened(opened);
-            }
+                            @Override
+                            public void opened(ReplicaParts opened) {
+                                Replica.this.opened(opened);
+                            }
 
-            @Override
-            public void corrupt(String reason) {
-                transition(new ReplicaState.Corrupt(reason));
-            }
+                            @Override
+                            public void corrupt(String reason) {
+                                transition(new ReplicaState.Corrupt(reason));
+                            }
 
-            @Override
-            public void failed(String reason) {
-                transition(new ReplicaState.Failed(reason));
-            }
-        }).start();
+                            @Override
+                            public void failed(String reason) {
+                                transition(new ReplicaState.Failed(reason));
+                            }
+                        })
+                .start();
     }
 
     private void opened(ReplicaParts opened) {
@@ -131,27 +150,35 @@ final class Replica implements ReplicaParts.Owner {
     }
 
     /**
-     * Stops all parts, changes the metadata, and opens again with what it says then: the one way of every change that
-     * takes a role away or cuts the log.
+     * Stops all parts, changes the metadata, and opens again with what it says then: the one way of
+     * every change that takes a role away or cuts the log.
      */
     void reopen(String why, Consumer<Draft> change) {
         if (reopening) {
             return;
         }
         reopening = true;
-        LOGGER.atInfo().addKeyValue("resource", name).addKeyValue("reason", why).log("replica starts over");
+        LOGGER.atInfo()
+                .addKeyValue("resource", name)
+                .addKeyValue("reason", why)
+                .log("replica starts over");
         transition(new ReplicaState.Recovering());
         members().sessions().forEach(Session::endStreams);
         following().end();
         ReplicaParts old = parts;
         parts = null;
-        Runnable next = () -> metadata().update(change, failure -> {
-            if (failure != null) {
-                metadataFailed(failure);
-            } else {
-                openParts();
-            }
-        });
+        Runnable next =
+                () ->
+                        metadata()
+                                .update(
+                                        change,
+                                        failure -> {
+                                            if (failure != null) {
+                                                metadataFailed(failure);
+                                            } else {
+                                                openParts();
+                                            }
+                                        });
         if (old == null) {
             next.run();
         } else {
@@ -159,7 +186,9 @@ final class Replica implements ReplicaParts.Owner {
         }
     }
 
-    /** Stops everything and closes the files; {@code done} runs when nothing touches them any more. */
+    /**
+     * Stops everything and closes the files; {@code done} runs when nothing touches them any more.
+     */
     void close(String why, Runnable done) {
         transition(new ReplicaState.Closed());
         Shard.Timer ticking = timer;
@@ -176,13 +205,14 @@ final class Replica implements ReplicaParts.Owner {
         }
         ReplicaParts old = parts;
         parts = null;
-        Runnable last = () -> {
-            MetadataStore store = metadata;
-            if (store != null) {
-                store.close();
-            }
-            done.run();
-        };
+        Runnable last =
+                () -> {
+                    MetadataStore store = metadata;
+                    if (store != null) {
+                        store.close();
+                    }
+                    done.run();
+                };
         if (old == null) {
             last.run();
         } else {
@@ -203,11 +233,15 @@ final class Replica implements ReplicaParts.Owner {
         boolean named = !next.name().equals(state.name());
         state = next;
         if (named) {
-            var log = next instanceof ReplicaState.Failed || next instanceof ReplicaState.Corrupt
-                            || next instanceof ReplicaState.DurableLoss
-                    ? LOGGER.atError()
-                    : LOGGER.atInfo();
-            log.addKeyValue("resource", name).addKeyValue("state", next.name()).log("{}", next.reason());
+            var log =
+                    next instanceof ReplicaState.Failed
+                                    || next instanceof ReplicaState.Corrupt
+                                    || next instanceof ReplicaState.DurableLoss
+                            ? LOGGER.atError()
+                            : LOGGER.atInfo();
+            log.addKeyValue("resource", name)
+                    .addKeyValue("state", next.name())
+                    .log("{}", next.reason());
         }
         if (!(next instanceof ReplicaState.Recovering)) {
             List<Runnable> told = List.copyOf(onOpened);
@@ -281,7 +315,8 @@ final class Replica implements ReplicaParts.Owner {
 
     private <T> T require(@Nullable T value, String what) {
         if (value == null) {
-            throw new IllegalStateException("replica " + name + " has no " + what + " in state " + state.name());
+            throw new IllegalStateException(
+                    "replica " + name + " has no " + what + " in state " + state.name());
         }
         return value;
     }
@@ -295,12 +330,27 @@ final class Replica implements ReplicaParts.Owner {
         ReplicaMetadata.Grant grant = m.grant();
         boolean open = grant != null && grant.toReplica() == ReplicaMetadata.Grant.ANYBODY;
         return new Hello(
-                dialled, m.identity().resourceId(), name, m.identity().replicaId(), m.identity().replicaName(),
-                settings.advertise(), m.role() == Role.PRIMARY && p != null, state.name(), m.highestTerm(),
-                open && grant != null ? grant.term() : 0, m.incarnation(), m.history(), durable,
-                p == null ? checkpoint : p.feed.applied(), checkpoint, !m.sync().inconsistent(),
-                following().copiedBytes(), following().totalBytes(), m.switches().shippingPaused(),
-                ports.clock().wallMicros(), m.members());
+                dialled,
+                m.identity().resourceId(),
+                name,
+                m.identity().replicaId(),
+                m.identity().replicaName(),
+                settings.advertise(),
+                m.role() == Role.PRIMARY && p != null,
+                state.name(),
+                m.highestTerm(),
+                open && grant != null ? grant.term() : 0,
+                m.incarnation(),
+                m.history(),
+                durable,
+                p == null ? checkpoint : p.feed.applied(),
+                checkpoint,
+                !m.sync().inconsistent(),
+                following().copiedBytes(),
+                following().totalBytes(),
+                m.switches().shippingPaused(),
+                ports.clock().wallMicros(),
+                m.members());
     }
 
     PeerLink.Receiver accept(PeerLink link) {
@@ -434,6 +484,8 @@ final class Replica implements ReplicaParts.Owner {
 
     @Override
     public void metadataFailed(IoFailure failure) {
-        logFailed(new IoFailure(failure.kind(), "the metadata cannot be written: " + failure.message()));
+        logFailed(
+                new IoFailure(
+                        failure.kind(), "the metadata cannot be written: " + failure.message()));
     }
 }

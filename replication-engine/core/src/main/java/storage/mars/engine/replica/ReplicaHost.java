@@ -33,8 +33,9 @@ import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Leave;
 
 /**
- * All replicas of one shard, and what an operator can ask of them. Every change may be asked for again: the second
- * time it finds its work done. All methods run on the shard; replies come on it too.
+ * All replicas of one shard, and what an operator can ask of them. Every change may be asked for
+ * again: the second time it finds its work done. All methods run on the shard; replies come on it
+ * too.
  */
 public final class ReplicaHost {
 
@@ -50,40 +51,58 @@ public final class ReplicaHost {
     private final List<Consumer<String>> watchers = new ArrayList<>();
 
     /** {@code logMemoryBytes} are for the log windows of all replicas here. */
-    public ReplicaHost(Ports ports, ReplicaSettings settings, ExportRegistry exports, long logMemoryBytes) {
+    public ReplicaHost(
+            Ports ports, ReplicaSettings settings, ExportRegistry exports, long logMemoryBytes) {
         this.ports = ports;
         this.settings = settings;
-        this.shared = new Shared(ports, new LogMemory(logMemoryBytes), new AlignedBuffers(STAGING_BUFFERS), exports);
+        this.shared =
+                new Shared(
+                        ports,
+                        new LogMemory(logMemoryBytes),
+                        new AlignedBuffers(STAGING_BUFFERS),
+                        exports);
         this.files = new ReplicaFiles(ports);
     }
 
-    /** Opens every replica whose name {@code mine} accepts; {@code done} runs when each has reached some state. */
+    /**
+     * Opens every replica whose name {@code mine} accepts; {@code done} runs when each has reached
+     * some state.
+     */
     public void openAll(Predicate<String> mine, Reply<Void> done) {
-        ports.storage().list(ReplicaFiles.ROOT, (names, failure) -> {
-            if (names == null) {
-                done.refused(Refusal.storage("the data directory cannot be read", String.valueOf(failure)));
-                return;
-            }
-            List<String> all = names.stream().filter(mine).toList();
-            int[] open = {all.size() + 1};
-            Runnable one = () -> {
-                if (--open[0] == 0) {
-                    done.done(null);
-                }
-            };
-            all.forEach(name -> openOne(name, one));
-            one.run();
-        });
+        ports.storage()
+                .list(
+                        ReplicaFiles.ROOT,
+                        (names, failure) -> {
+                            if (names == null) {
+                                done.refused(
+                                        Refusal.storage(
+                                                "the data directory cannot be read",
+                                                String.valueOf(failure)));
+                                return;
+                            }
+                            List<String> all = names.stream().filter(mine).toList();
+                            int[] open = {all.size() + 1};
+                            Runnable one =
+                                    () -> {
+                                        if (--open[0] == 0) {
+                                            done.done(null);
+                                        }
+                                    };
+                            all.forEach(name -> openOne(name, one));
+                            one.run();
+                        });
     }
 
     private void openOne(String name, Runnable opened) {
-        files.kind(name, kind -> {
-            if (kind == ReplicaFiles.Kind.REPLICA) {
-                open(name, opened);
-            } else {
-                opened.run();
-            }
-        });
+        files.kind(
+                name,
+                kind -> {
+                    if (kind == ReplicaFiles.Kind.REPLICA) {
+                        open(name, opened);
+                    } else {
+                        opened.run();
+                    }
+                });
     }
 
     private Replica open(String name, Runnable opened) {
@@ -127,13 +146,17 @@ public final class ReplicaHost {
         if (replica != null && replica.hasMetadata()) {
             return replica.accept(link);
         }
-        return new Rejection(link, codec, "no replica of " + resource + " is on engine " + settings.engineName());
+        return new Rejection(
+                link,
+                codec,
+                "no replica of " + resource + " is on engine " + settings.engineName());
     }
 
     // Creating
 
     /** A new resource, of which this engine becomes the primary. */
-    public void create(String name, List<VolumeShape> volumes, long logBudgetBytes, Reply<Void> reply) {
+    public void create(
+            String name, List<VolumeShape> volumes, long logBudgetBytes, Reply<Void> reply) {
         Refusal refusal = ResourceRules.check(name, volumes, logBudgetBytes, settings);
         Replica existing = replicas.get(name);
         if (refusal == null && existing != null) {
@@ -141,19 +164,36 @@ public final class ReplicaHost {
             return;
         }
         if (refusal == null && !inCreation.add(name)) {
-            refusal = Refusal.precondition("Busy", name + " is not created", "it is being created right now", "");
+            refusal =
+                    Refusal.precondition(
+                            "Busy", name + " is not created", "it is being created right now", "");
         }
         if (refusal != null) {
             reply.refused(refusal);
             return;
         }
         long self = id();
-        Identity identity = new Identity(id(), name, settings.segmentBytes(), self, settings.engineName());
+        Identity identity =
+                new Identity(id(), name, settings.segmentBytes(), self, settings.engineName());
         long budget = logBudgetBytes == 0 ? ReplicaSettings.DEFAULT_LOG_BUDGET : logBudgetBytes;
-        ReplicaMetadata first = new ReplicaMetadata(
-                identity, volumes, List.of(new Member(self, settings.engineName(), settings.advertise(), true)),
-                Role.PRIMARY, EpochHistory.EMPTY, 0, new Checkpoint(0, Chain.Link.START), 0, SyncState.DONE, id(),
-                null, null, new Switches(false, Switches.UNLIMITED, budget), settings.bootId());
+        ReplicaMetadata first =
+                new ReplicaMetadata(
+                        identity,
+                        volumes,
+                        List.of(
+                                new Member(
+                                        self, settings.engineName(), settings.advertise(), true)),
+                        Role.PRIMARY,
+                        EpochHistory.EMPTY,
+                        0,
+                        new Checkpoint(0, Chain.Link.START),
+                        0,
+                        SyncState.DONE,
+                        id(),
+                        null,
+                        null,
+                        new Switches(false, Switches.UNLIMITED, budget),
+                        settings.bootId());
         createFiles(name, first, reply);
     }
 
@@ -161,12 +201,17 @@ public final class ReplicaHost {
         if (existing.hasMetadata() && existing.current().volumes().equals(volumes)) {
             reply.done(null);
         } else {
-            reply.refused(new Refusal(Refusal.Kind.ALREADY_EXISTS, "AlreadyExists",
-                    existing.name + " is not created",
-                    existing.hasMetadata()
-                            ? "it is here already, with volumes " + ResourceRules.describe(existing.current().volumes())
-                            : "a replica of that name is here, in state " + existing.state().name(),
-                    "marsadm status " + existing.name));
+            reply.refused(
+                    new Refusal(
+                            Refusal.Kind.ALREADY_EXISTS,
+                            "AlreadyExists",
+                            existing.name + " is not created",
+                            existing.hasMetadata()
+                                    ? "it is here already, with volumes "
+                                            + ResourceRules.describe(existing.current().volumes())
+                                    : "a replica of that name is here, in state "
+                                            + existing.state().name(),
+                            "marsadm status " + existing.name));
         }
     }
 
@@ -176,15 +221,18 @@ public final class ReplicaHost {
     }
 
     private void createFiles(String name, ReplicaMetadata first, Reply<Void> reply) {
-        files.create(name, first, failure -> {
-            inCreation.remove(name);
-            if (failure != null) {
-                files.delete(name, ignored -> reply.refused(creationFailed(name, failure)));
-                return;
-            }
-            Replica replica = open(name, () -> {});
-            untilSettled(replica, reply);
-        });
+        files.create(
+                name,
+                first,
+                failure -> {
+                    inCreation.remove(name);
+                    if (failure != null) {
+                        files.delete(name, ignored -> reply.refused(creationFailed(name, failure)));
+                        return;
+                    }
+                    Replica replica = open(name, () -> {});
+                    untilSettled(replica, reply);
+                });
     }
 
     private static Refusal creationFailed(String name, IoFailure failure) {
@@ -194,16 +242,20 @@ public final class ReplicaHost {
     /** A created primary has its first epoch before the answer. */
     private void untilSettled(Replica replica, Reply<Void> reply) {
         Runnable[] watcher = {() -> {}};
-        watcher[0] = () -> {
-            ReplicaState state = replica.state();
-            if (state instanceof ReplicaState.Serving || state instanceof ReplicaState.Secondary) {
-                replica.unwatch(watcher[0]);
-                reply.done(null);
-            } else if (state instanceof ReplicaState.Failed || state instanceof ReplicaState.Corrupt) {
-                replica.unwatch(watcher[0]);
-                reply.refused(Refusal.storage(replica.name + " does not serve", state.reason()));
-            }
-        };
+        watcher[0] =
+                () -> {
+                    ReplicaState state = replica.state();
+                    if (state instanceof ReplicaState.Serving
+                            || state instanceof ReplicaState.Secondary) {
+                        replica.unwatch(watcher[0]);
+                        reply.done(null);
+                    } else if (state instanceof ReplicaState.Failed
+                            || state instanceof ReplicaState.Corrupt) {
+                        replica.unwatch(watcher[0]);
+                        reply.refused(
+                                Refusal.storage(replica.name + " does not serve", state.reason()));
+                    }
+                };
         replica.watch(watcher[0]);
         watcher[0].run();
     }
@@ -216,39 +268,70 @@ public final class ReplicaHost {
             return;
         }
         if (existing != null || !ResourceRules.isName(name) || !inCreation.add(name)) {
-            reply.refused(existing != null
-                    ? Refusal.precondition("AlreadyExists", name + " is not joined",
-                            "this engine has it already, as primary or damaged", "marsadm status " + name)
-                    : Refusal.invalid(name + " is not joined", "the name is not valid, or it is being joined now"));
+            reply.refused(
+                    existing != null
+                            ? Refusal.precondition(
+                                    "AlreadyExists",
+                                    name + " is not joined",
+                                    "this engine has it already, as primary or damaged",
+                                    "marsadm status " + name)
+                            : Refusal.invalid(
+                                    name + " is not joined",
+                                    "the name is not valid, or it is being joined now"));
             return;
         }
-        JoinRequest request = new JoinRequest(name, id(), settings.engineName(), settings.advertise());
-        new Joining(ports, codec, request,
-                accepted -> joined(request, accepted, reply),
-                reason -> {
-                    inCreation.remove(name);
-                    reply.refused(Refusal.unavailable("JoinRefused", name + " is not joined",
-                            "engine at " + from + ": " + reason, ""));
-                })
+        JoinRequest request =
+                new JoinRequest(name, id(), settings.engineName(), settings.advertise());
+        new Joining(
+                        ports,
+                        codec,
+                        request,
+                        accepted -> joined(request, accepted, reply),
+                        reason -> {
+                            inCreation.remove(name);
+                            reply.refused(
+                                    Refusal.unavailable(
+                                            "JoinRefused",
+                                            name + " is not joined",
+                                            "engine at " + from + ": " + reason,
+                                            ""));
+                        })
                 .start(from);
     }
 
     private void joined(JoinRequest request, JoinAccepted a, Reply<Void> reply) {
-        Identity identity = new Identity(
-                a.resourceId(), a.resourceName(), a.segmentBytes(), request.replicaId(), settings.engineName());
-        ReplicaMetadata first = new ReplicaMetadata(
-                identity, a.volumes(), a.members(), Role.SECONDARY, a.history(), a.highestTerm(),
-                new Checkpoint(a.start(), a.link()), a.start(), SyncState.FROM_THE_START, a.incarnation(), null, null,
-                new Switches(false, Switches.UNLIMITED, ReplicaSettings.DEFAULT_LOG_BUDGET), settings.bootId());
+        Identity identity =
+                new Identity(
+                        a.resourceId(),
+                        a.resourceName(),
+                        a.segmentBytes(),
+                        request.replicaId(),
+                        settings.engineName());
+        ReplicaMetadata first =
+                new ReplicaMetadata(
+                        identity,
+                        a.volumes(),
+                        a.members(),
+                        Role.SECONDARY,
+                        a.history(),
+                        a.highestTerm(),
+                        new Checkpoint(a.start(), a.link()),
+                        a.start(),
+                        SyncState.FROM_THE_START,
+                        a.incarnation(),
+                        null,
+                        null,
+                        new Switches(false, Switches.UNLIMITED, ReplicaSettings.DEFAULT_LOG_BUDGET),
+                        settings.bootId());
         createFiles(request.resourceName(), first, reply);
     }
 
     // Ending
 
     /**
-     * This engine gives up its replica: the primary strikes it off, then its files go. {@code member} names another
-     * engine instead, asked of the primary. {@code force} does not wait for a primary that cannot be told. The result
-     * is whether there was anything to give up.
+     * This engine gives up its replica: the primary strikes it off, then its files go. {@code
+     * member} names another engine instead, asked of the primary. {@code force} does not wait for a
+     * primary that cannot be told. The result is whether there was anything to give up.
      */
     public void leave(String name, String member, boolean force, Reply<Boolean> reply) {
         Replica replica = replicas.get(name);
@@ -265,15 +348,22 @@ public final class ReplicaHost {
             return;
         }
         if (replica.isPrimary() && replica.isOpen() && !force) {
-            reply.refused(Refusal.precondition("IsPrimary", name + " is not left", "this engine is its primary",
-                    "marsadm secondary " + name));
+            reply.refused(
+                    Refusal.precondition(
+                            "IsPrimary",
+                            name + " is not left",
+                            "this engine is its primary",
+                            "marsadm secondary " + name));
             return;
         }
         Session primary = holder(replica);
         if (primary == null && !force && !replica.members().all().isEmpty()) {
-            reply.refused(Refusal.unavailable("PrimaryNotReached", name + " is not left",
-                    "no primary is reached that could strike this replica off",
-                    "marsadm leave-resource " + name + " --force"));
+            reply.refused(
+                    Refusal.unavailable(
+                            "PrimaryNotReached",
+                            name + " is not left",
+                            "no primary is reached that could strike this replica off",
+                            "marsadm leave-resource " + name + " --force"));
             return;
         }
         if (primary == null) {
@@ -281,12 +371,13 @@ public final class ReplicaHost {
             return;
         }
         boolean[] told = {false};
-        Runnable go = () -> {
-            if (!told[0]) {
-                told[0] = true;
-                remove(replica, reply);
-            }
-        };
+        Runnable go =
+                () -> {
+                    if (!told[0]) {
+                        told[0] = true;
+                        remove(replica, reply);
+                    }
+                };
         replica.following().whenLeft(go);
         primary.send(new Leave(replica.replicaId()));
         ports.shard().schedule(5_000_000_000L, go);
@@ -296,16 +387,24 @@ public final class ReplicaHost {
         if (force) {
             remove(replica, reply);
         } else {
-            reply.refused(Refusal.precondition("Damaged", replica.name + " is not left",
-                    "its metadata cannot be read, so nobody can be told: " + replica.state().reason(),
-                    "marsadm leave-resource " + replica.name + " --force"));
+            reply.refused(
+                    Refusal.precondition(
+                            "Damaged",
+                            replica.name + " is not left",
+                            "its metadata cannot be read, so nobody can be told: "
+                                    + replica.state().reason(),
+                            "marsadm leave-resource " + replica.name + " --force"));
         }
     }
 
     private void removeMember(Replica replica, String member, Reply<Boolean> reply) {
         if (!replica.hasMetadata() || !replica.isPrimary()) {
-            reply.refused(Refusal.precondition("NotPrimary", member + " is not removed from " + replica.name,
-                    "only the primary can do that", "marsadm status " + replica.name));
+            reply.refused(
+                    Refusal.precondition(
+                            "NotPrimary",
+                            member + " is not removed from " + replica.name,
+                            "only the primary can do that",
+                            "marsadm status " + replica.name));
             return;
         }
         for (Peer peer : replica.members().all()) {
@@ -345,16 +444,27 @@ public final class ReplicaHost {
     private static @Nullable Refusal deleteRefusal(Replica replica) {
         String what = replica.name + " is not deleted";
         if (!replica.members().all().isEmpty()) {
-            String others = String.join(", ", replica.members().all().stream().map(peer -> peer.name).toList());
+            String others =
+                    String.join(
+                            ", ", replica.members().all().stream().map(peer -> peer.name).toList());
             return replica.isPrimary()
-                    ? Refusal.precondition("HasMembers", what, others + " still have replicas of it",
+                    ? Refusal.precondition(
+                            "HasMembers",
+                            what,
+                            others + " still have replicas of it",
                             "marsadm leave-resource " + replica.name + " there")
-                    : Refusal.precondition("HasMembers", what, others + " still have replicas of it",
+                    : Refusal.precondition(
+                            "HasMembers",
+                            what,
+                            others + " still have replicas of it",
                             "marsadm leave-resource " + replica.name);
         }
         if (replica.isOpen() && replica.parts().exports.attachmentCount() > 0) {
-            return Refusal.precondition("ExportOpen", what, "clients are attached: "
-                    + String.join(", ", replica.parts().exports.writers()), "");
+            return Refusal.precondition(
+                    "ExportOpen",
+                    what,
+                    "clients are attached: " + String.join(", ", replica.parts().exports.writers()),
+                    "");
         }
         return null;
     }
@@ -364,21 +474,28 @@ public final class ReplicaHost {
             reply.done(false);
             return;
         }
-        files.kind(name, kind -> {
-            if (kind == ReplicaFiles.Kind.REMAINS) {
-                files.delete(name, failure -> finish(name, failure, reply));
-            } else {
-                reply.done(false);
-            }
-        });
+        files.kind(
+                name,
+                kind -> {
+                    if (kind == ReplicaFiles.Kind.REMAINS) {
+                        files.delete(name, failure -> finish(name, failure, reply));
+                    } else {
+                        reply.done(false);
+                    }
+                });
     }
 
     private void remove(Replica replica, Reply<Boolean> reply) {
         replicas.remove(replica.name);
-        replica.close(replica.name + " is removed from this engine", () -> files.delete(replica.name, failure -> {
-            watchers.forEach(watcher -> watcher.accept(replica.name));
-            finish(replica.name, failure, reply);
-        }));
+        replica.close(
+                replica.name + " is removed from this engine",
+                () ->
+                        files.delete(
+                                replica.name,
+                                failure -> {
+                                    watchers.forEach(watcher -> watcher.accept(replica.name));
+                                    finish(replica.name, failure, reply);
+                                }));
     }
 
     private static void finish(String name, @Nullable IoFailure failure, Reply<Boolean> reply) {
@@ -398,13 +515,24 @@ public final class ReplicaHost {
 
     /** Takes the role by force, in the term after {@code supersedes}. */
     public void promoteByForce(
-            String name, @Nullable Long supersedes, @Nullable Long maxLossBytes, Reply<Void> reply) {
-        with(name, reply, replica -> replica.writership().handover().force(supersedes, maxLossBytes, reply));
+            String name,
+            @Nullable Long supersedes,
+            @Nullable Long maxLossBytes,
+            Reply<Void> reply) {
+        with(
+                name,
+                reply,
+                replica -> replica.writership().handover().force(supersedes, maxLossBytes, reply));
     }
 
     /** Lays the role down. */
-    public void demote(String name, boolean closeExports, @Nullable Long expectedTerm, Reply<Void> reply) {
-        with(name, reply, replica -> replica.writership().handover().demote(closeExports, expectedTerm, reply));
+    public void demote(
+            String name, boolean closeExports, @Nullable Long expectedTerm, Reply<Void> reply) {
+        with(
+                name,
+                reply,
+                replica ->
+                        replica.writership().handover().demote(closeExports, expectedTerm, reply));
     }
 
     /** Log and blocks flow, or not, to and from this replica. */
@@ -422,26 +550,35 @@ public final class ReplicaHost {
         if (replica == null) {
             reply.refused(notFound(name));
         } else if (!replica.hasMetadata()) {
-            reply.refused(Refusal.precondition(replica.state().name(), name + " cannot be changed",
-                    replica.state().reason(), "marsadm status " + name));
+            reply.refused(
+                    Refusal.precondition(
+                            replica.state().name(),
+                            name + " cannot be changed",
+                            replica.state().reason(),
+                            "marsadm status " + name));
         } else {
             action.accept(replica);
         }
     }
 
     public Refusal notFound(String name) {
-        return new Refusal(Refusal.Kind.NOT_FOUND, "NotFound", name + " is not known",
-                "engine " + settings.engineName() + " has no replica of it", "marsadm status");
+        return new Refusal(
+                Refusal.Kind.NOT_FOUND,
+                "NotFound",
+                name + " is not known",
+                "engine " + settings.engineName() + " has no replica of it",
+                "marsadm status");
     }
 
     /** Stops all replicas, each after what it has acknowledged is safe; nothing is deleted. */
     public void close(Runnable done) {
         int[] open = {replicas.size() + 1};
-        Runnable one = () -> {
-            if (--open[0] == 0) {
-                done.run();
-            }
-        };
+        Runnable one =
+                () -> {
+                    if (--open[0] == 0) {
+                        done.run();
+                    }
+                };
         List.copyOf(replicas.values()).forEach(replica -> replica.close("the engine stops", one));
         replicas.clear();
         one.run();

@@ -14,8 +14,9 @@ import storage.mars.engine.volume.IndexFeed;
 import storage.mars.engine.volume.VolumeIndex;
 
 /**
- * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the index. One procedure
- * for both roles, after a start as after a change of role. One use. Owned by the shard.
+ * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the
+ * index. One procedure for both roles, after a start as after a change of role. One use. Owned by
+ * the shard.
  */
 final class ReplicaOpening {
 
@@ -40,8 +41,13 @@ final class ReplicaOpening {
         void failed(String reason);
     }
 
-    ReplicaOpening(Shared shared, String directory, MetadataStore metadata, LongSupplier retained,
-            ReplicaParts.Owner owner, Outcome outcome) {
+    ReplicaOpening(
+            Shared shared,
+            String directory,
+            MetadataStore metadata,
+            LongSupplier retained,
+            ReplicaParts.Owner owner,
+            Outcome outcome) {
         this.shared = shared;
         this.directory = directory;
         this.metadata = metadata;
@@ -50,22 +56,25 @@ final class ReplicaOpening {
         this.outcome = outcome;
         ReplicaMetadata current = metadata.current();
         images = new Images(shared.ports(), directory, current.identity());
-        segments = new SegmentStore(
-                shared.ports(),
-                directory + "/log",
-                new SegmentLayout(current.identity().segmentBytes()),
-                current.switches().logBudgetBytes());
+        segments =
+                new SegmentStore(
+                        shared.ports(),
+                        directory + "/log",
+                        new SegmentLayout(current.identity().segmentBytes()),
+                        current.switches().logBudgetBytes());
     }
 
     void start() {
-        images.open(metadata.current().volumes(), fault -> {
-            if (fault == null) {
-                openSegments();
-            } else {
-                end();
-                outcome.corrupt(fault);
-            }
-        });
+        images.open(
+                metadata.current().volumes(),
+                fault -> {
+                    if (fault == null) {
+                        openSegments();
+                    } else {
+                        end();
+                        outcome.corrupt(fault);
+                    }
+                });
     }
 
     private void openSegments() {
@@ -97,11 +106,25 @@ final class ReplicaOpening {
 
     private void recovered(Found found) {
         switch (found) {
-            case Found.Sound sound -> outcome.opened(new ReplicaParts(
-                    shared, metadata, segments, images, index, sound.end(), sound.link(), retained, owner));
+            case Found.Sound sound ->
+                    outcome.opened(
+                            new ReplicaParts(
+                                    shared,
+                                    metadata,
+                                    segments,
+                                    images,
+                                    index,
+                                    sound.end(),
+                                    sound.link(),
+                                    retained,
+                                    owner));
             case Found.Corrupt corrupt -> {
                 end();
-                outcome.corrupt("the log is damaged at position " + corrupt.position() + ": " + corrupt.reason());
+                outcome.corrupt(
+                        "the log is damaged at position "
+                                + corrupt.position()
+                                + ": "
+                                + corrupt.reason());
             }
             case Found.Unreadable unreadable -> {
                 end();

@@ -27,8 +27,8 @@ import storage.mars.engine.volume.VolumeIndex;
 import storage.mars.engine.volume.WriteBack;
 
 /**
- * The working parts of an open replica, in either role, put together once after recovery: log, index, images,
- * exports. They know nothing of roles and members. Owned by the shard.
+ * The working parts of an open replica, in either role, put together once after recovery: log,
+ * index, images, exports. They know nothing of roles and members. Owned by the shard.
  */
 final class ReplicaParts {
 
@@ -49,7 +49,11 @@ final class ReplicaParts {
     final ResourceExports exports;
 
     /** Whoever runs the replica: hears of everything that the parts report. */
-    interface Owner extends LogWriter.Listener, IndexFeed.Listener, WriteBack.Listener, Checkpointer.Listener {}
+    interface Owner
+            extends LogWriter.Listener,
+                    IndexFeed.Listener,
+                    WriteBack.Listener,
+                    Checkpointer.Listener {}
 
     /** What a shard shares among its replicas. */
     record Shared(Ports ports, LogMemory memory, AlignedBuffers buffers, ExportRegistry exports) {}
@@ -79,25 +83,43 @@ final class ReplicaParts {
         turns = new ImageTurns();
         reader = new BlockReader(index, images, log);
         long limit = metadata.current().switches().applyLimit();
-        feed = new IndexFeed(index, log, Math.min(end, Math.max(limit, metadata.current().checkpoint().position())), owner);
+        feed =
+                new IndexFeed(
+                        index,
+                        log,
+                        Math.min(end, Math.max(limit, metadata.current().checkpoint().position())),
+                        owner);
         feed.limit(limit);
         writeBack = new WriteBack(index, images, log, turns, ports.shard(), owner);
-        checkpointer = new Checkpointer(
-                tail, segments, metadata, links, images, feed, writeBack, reader, retained, owner);
-        exports = new ResourceExports(
-                identity.resourceName(), ports.shard(), ports.clock(), shared.exports(), reader, index, images);
+        checkpointer =
+                new Checkpointer(
+                        tail, segments, metadata, links, images, feed, writeBack, reader, retained,
+                        owner);
+        exports =
+                new ResourceExports(
+                        identity.resourceName(),
+                        ports.shard(),
+                        ports.clock(),
+                        shared.exports(),
+                        reader,
+                        index,
+                        images);
     }
 
-    /** Stops all of it and closes the files; {@code done} runs when nothing of it can touch them any more. */
+    /**
+     * Stops all of it and closes the files; {@code done} runs when nothing of it can touch them any
+     * more.
+     */
     void stop(String reason, Runnable done) {
         exports.close(reason);
         checkpointer.stop();
         writeBack.stop();
-        writer.stop(() -> turns.take(() -> {
-            tail.close();
-            segments.close();
-            images.close();
-            done.run();
-        }));
+        writer.stop(() ->
+                turns.take(() -> {
+                    tail.close();
+                    segments.close();
+                    images.close();
+                    done.run();
+                }));
     }
 }

@@ -27,7 +27,8 @@ public record ReplicaSettings(
 
     public ReplicaSettings {
         if (!engineName.matches("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")) {
-            throw new IllegalArgumentException("engine name '" + engineName + "' is not a DNS-like name");
+            throw new IllegalArgumentException(
+                    "engine name '" + engineName + "' is not a DNS-like name");
         }
     }
 

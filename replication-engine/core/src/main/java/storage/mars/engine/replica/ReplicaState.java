@@ -2,8 +2,8 @@
 package storage.mars.engine.replica;
 
 /**
- * What a replica is doing. The transitions and what each event means in each state are in docs/roles.md; {@link
- * #name} is what status shows.
+ * What a replica is doing. The transitions and what each event means in each state are in
+ * docs/roles.md; {@link #name} is what status shows.
  */
 public sealed interface ReplicaState {
 
@@ -19,7 +19,9 @@ public sealed interface ReplicaState {
     /** Reads metadata, log and images. */
     record Recovering() implements ReplicaState {}
 
-    /** A primary that has started asks its members before it goes on, until {@code deadlineNanos}. */
+    /**
+     * A primary that has started asks its members before it goes on, until {@code deadlineNanos}.
+     */
     record Meeting(long deadlineNanos) implements ReplicaState {}
 
     /** Writes the first record of a new epoch. */
@@ -29,7 +31,8 @@ public sealed interface ReplicaState {
     record Serving() implements ReplicaState {}
 
     /** A primary that gives its role away; nothing is admitted any more. */
-    record HandingOver(long target, String targetName, long end, long deadlineNanos) implements ReplicaState {
+    record HandingOver(long target, String targetName, long end, long deadlineNanos)
+            implements ReplicaState {
 
         @Override
         public String reason() {
@@ -49,7 +52,10 @@ public sealed interface ReplicaState {
     /** What is on disk is not what had been durable; nothing is touched. */
     record Corrupt(String reason) implements ReplicaState {}
 
-    /** A member has received more than this primary has kept; nothing is served before somebody decides. */
+    /**
+     * A member has received more than this primary has kept; nothing is served before somebody
+     * decides.
+     */
     record DurableLoss(String reason) implements ReplicaState {}
 
     /** The files of this replica are being removed, or it has been stopped. */

@@ -10,10 +10,15 @@ import storage.mars.engine.log.ReplicaMetadata.Fork;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 
 /**
- * What one engine knows of a resource at one moment. Everything behind {@code known} is absent while the metadata
- * cannot be read.
+ * What one engine knows of a resource at one moment. Everything behind {@code known} is absent
+ * while the metadata cannot be read.
  */
-public record ReplicaStatus(String name, String state, String reason, @Nullable Known known, List<Condition> conditions) {
+public record ReplicaStatus(
+        String name,
+        String state,
+        String reason,
+        @Nullable Known known,
+        List<Condition> conditions) {
 
     /** Ids are shown as 16 hex digits. */
     public record Known(
@@ -50,7 +55,11 @@ public record ReplicaStatus(String name, String state, String reason, @Nullable 
 
     /** Running totals and latencies, of this opening of the replica. */
     public record Counters(
-            @Nullable Latencies latencies, long writtenBackBytes, int indexBlocks, long shippedBytes, boolean stalled) {}
+            @Nullable Latencies latencies,
+            long writtenBackBytes,
+            int indexBlocks,
+            long shippedBytes,
+            boolean stalled) {}
 
     /** A member as known here; {@code received} and {@code applied} are -1 while not known. */
     public record MemberStatus(

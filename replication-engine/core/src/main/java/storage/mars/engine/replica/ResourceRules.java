@@ -21,33 +21,50 @@ final class ResourceRules {
         return name.matches(NAME);
     }
 
-    static @Nullable Refusal check(String name, List<VolumeShape> volumes, long budget, ReplicaSettings settings) {
+    static @Nullable Refusal check(
+            String name, List<VolumeShape> volumes, long budget, ReplicaSettings settings) {
         String what = name + " is not created";
         if (!name.matches(NAME)) {
-            return Refusal.invalid(what, "a resource's name has 1 to 63 letters a-z, digits and '-' inside");
+            return Refusal.invalid(
+                    what, "a resource's name has 1 to 63 letters a-z, digits and '-' inside");
         }
         if (volumes.isEmpty() || volumes.size() > MAX_VOLUMES) {
-            return Refusal.invalid(what, "a resource has 1 to " + MAX_VOLUMES + " volumes, not " + volumes.size());
+            return Refusal.invalid(
+                    what, "a resource has 1 to " + MAX_VOLUMES + " volumes, not " + volumes.size());
         }
         Set<String> names = new HashSet<>();
         for (VolumeShape volume : volumes) {
             if (!volume.name().matches(NAME) || !names.add(volume.name())) {
-                return Refusal.invalid(what, "volume name '" + volume.name() + "' is not valid, or is used twice");
+                return Refusal.invalid(
+                        what, "volume name '" + volume.name() + "' is not valid, or is used twice");
             }
-            if (volume.sizeBytes() <= 0 || volume.sizeBytes() > MAX_BYTES || !Blocks.aligned(volume.sizeBytes())) {
-                return Refusal.invalid(what, "volume " + volume.name() + " of " + volume.sizeBytes()
-                        + " bytes: a size is a multiple of 4096 up to 64 PiB");
+            if (volume.sizeBytes() <= 0
+                    || volume.sizeBytes() > MAX_BYTES
+                    || !Blocks.aligned(volume.sizeBytes())) {
+                return Refusal.invalid(
+                        what,
+                        "volume "
+                                + volume.name()
+                                + " of "
+                                + volume.sizeBytes()
+                                + " bytes: a size is a multiple of 4096 up to 64 PiB");
             }
         }
         long least = 3L * settings.segmentBytes();
         if (budget != 0 && budget < least) {
-            return Refusal.invalid(what, "a log budget of " + budget + " bytes is less than the " + least
-                    + " of three segments");
+            return Refusal.invalid(
+                    what,
+                    "a log budget of "
+                            + budget
+                            + " bytes is less than the "
+                            + least
+                            + " of three segments");
         }
         return null;
     }
 
     static String describe(List<VolumeShape> volumes) {
-        return String.join(", ", volumes.stream().map(v -> v.name() + ":" + v.sizeBytes()).toList());
+        return String.join(
+                ", ", volumes.stream().map(v -> v.name() + ":" + v.sizeBytes()).toList());
     }
 }

@@ -7,9 +7,9 @@ import storage.mars.engine.log.EpochId;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * What follows from meeting a member, for roles and histories: a pure function of what both know. The table is
- * docs/roles.md. A larger term always wins; nobody yields at equal terms; a history is followed only by a replica
- * whose own is a prefix of it.
+ * What follows from meeting a member, for roles and histories: a pure function of what both know.
+ * The table is docs/roles.md. A larger term always wins; nobody yields at equal terms; a history is
+ * followed only by a replica whose own is a prefix of it.
  */
 final class RoleRules {
 
@@ -32,7 +32,9 @@ final class RoleRules {
         /** This replica is an old primary: it stops being one. */
         record Fence(long term) implements Verdict {}
 
-        /** Both write in the same term; everybody stays with their writer until somebody decides. */
+        /**
+         * Both write in the same term; everybody stays with their writer until somebody decides.
+         */
         record SplitBrain(long forkPoint) implements Verdict {}
 
         /** The member has received more of this primary's last epoch than this primary has kept. */
@@ -44,7 +46,10 @@ final class RoleRules {
         /** The member is the primary, and this replica's log a prefix of its log. */
         record Follow() implements Verdict {}
 
-        /** The member is the primary, and this replica's log goes on differently behind {@code forkPoint}. */
+        /**
+         * The member is the primary, and this replica's log goes on differently behind {@code
+         * forkPoint}.
+         */
         record Forked(long forkPoint, EpochId winner) implements Verdict {}
 
         /** The member is the primary of a log that has nothing in common with this one. */
@@ -61,13 +66,17 @@ final class RoleRules {
         }
         long common = own.history().commonEnd(own.end(), member.history(), member.durable());
         boolean sameTerm = member.history().lastId().term() == own.term();
-        boolean otherWriter = sameTerm && member.primary()
-                && !own.history().isEmpty() && !member.history().isEmpty()
-                && member.history().last().writer() != own.history().last().writer();
+        boolean otherWriter =
+                sameTerm
+                        && member.primary()
+                        && !own.history().isEmpty()
+                        && !member.history().isEmpty()
+                        && member.history().last().writer() != own.history().last().writer();
         if (otherWriter) {
             return new Verdict.SplitBrain(common);
         }
-        boolean lost = common == own.end() && member.durable() > own.end() && sharesLastEpoch(own, member);
+        boolean lost =
+                common == own.end() && member.durable() > own.end() && sharesLastEpoch(own, member);
         return lost ? new Verdict.DurableLoss(own.end(), member.durable()) : new Verdict.Nothing();
     }
 
@@ -79,7 +88,10 @@ final class RoleRules {
         return member.history().lastId().id() == last.id().id();
     }
 
-    /** Whether the log of that member is the one to follow: a primary's, or of one that has laid down the role. */
+    /**
+     * Whether the log of that member is the one to follow: a primary's, or of one that has laid
+     * down the role.
+     */
     static boolean holdsRole(Hello member) {
         return member.primary() || member.openTerm() > 0;
     }

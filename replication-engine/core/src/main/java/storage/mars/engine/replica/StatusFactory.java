@@ -26,12 +26,18 @@ final class StatusFactory {
     static ReplicaStatus status(Replica replica) {
         Known known = replica.hasMetadata() ? known(replica) : null;
         return new ReplicaStatus(
-                replica.name, stateName(replica), replica.state().reason(), known, Conditions.of(replica));
+                replica.name,
+                stateName(replica),
+                replica.state().reason(),
+                known,
+                Conditions.of(replica));
     }
 
     private static String stateName(Replica replica) {
-        boolean forked = replica.hasMetadata() && replica.current().fork() != null
-                && replica.state() instanceof ReplicaState.Secondary;
+        boolean forked =
+                replica.hasMetadata()
+                        && replica.current().fork() != null
+                        && replica.state() instanceof ReplicaState.Secondary;
         return forked ? "Diverged" : replica.state().name();
     }
 
@@ -40,15 +46,34 @@ final class StatusFactory {
         boolean open = replica.isOpen();
         Positions positions = positions(replica);
         Peer primary = LossEstimate.primary(replica);
-        String primaryName = replica.isPrimary() ? m.identity().replicaName() : primary == null ? "" : primary.name;
-        boolean promotable = open && !replica.isPrimary() && !m.sync().inconsistent() && m.fork() == null;
+        String primaryName =
+                replica.isPrimary()
+                        ? m.identity().replicaName()
+                        : primary == null ? "" : primary.name;
+        boolean promotable =
+                open && !replica.isPrimary() && !m.sync().inconsistent() && m.fork() == null;
         return new Known(
-                m.identity().resourceId(), m.identity().replicaId(), m.identity().replicaName(),
-                replica.isPrimary(), m.highestTerm(), m.history(), m.incarnation(), !m.sync().inconsistent(),
-                positions, m.volumes(), members(replica, positions), primaryName, m.switches().shippingPaused(),
-                m.switches().applyPaused(), log(replica), open && replica.parts().exports.isOpen(),
-                open ? replica.parts().exports.attachmentCount() : 0, m.fork(), forkedHistory(replica),
-                promotable ? LossEstimate.of(replica) : null, counters(replica));
+                m.identity().resourceId(),
+                m.identity().replicaId(),
+                m.identity().replicaName(),
+                replica.isPrimary(),
+                m.highestTerm(),
+                m.history(),
+                m.incarnation(),
+                !m.sync().inconsistent(),
+                positions,
+                m.volumes(),
+                members(replica, positions),
+                primaryName,
+                m.switches().shippingPaused(),
+                m.switches().applyPaused(),
+                log(replica),
+                open && replica.parts().exports.isOpen(),
+                open ? replica.parts().exports.attachmentCount() : 0,
+                m.fork(),
+                forkedHistory(replica),
+                promotable ? LossEstimate.of(replica) : null,
+                counters(replica));
     }
 
     private static EpochHistory forkedHistory(Replica replica) {
@@ -71,7 +96,10 @@ final class StatusFactory {
     private static LogSpace log(Replica replica) {
         long budget = replica.current().switches().logBudgetBytes();
         return replica.isOpen()
-                ? new LogSpace(replica.parts().segments.usedBytes(), budget, replica.parts().segments.stall())
+                ? new LogSpace(
+                        replica.parts().segments.usedBytes(),
+                        budget,
+                        replica.parts().segments.stall())
                 : new LogSpace(0, budget, null);
     }
 
@@ -85,7 +113,11 @@ final class StatusFactory {
         for (Session session : replica.members().sessions()) {
             shipped += session.shipper == null ? 0 : session.shipper.sentBytes();
         }
-        return new Counters(exports.latencies(), parts.writeBack.writtenBytes(), parts.index.blocks(), shipped,
+        return new Counters(
+                exports.latencies(),
+                parts.writeBack.writtenBytes(),
+                parts.index.blocks(),
+                shipped,
                 exports.isStalled());
     }
 
@@ -94,9 +126,10 @@ final class StatusFactory {
         List<MemberStatus> members = new ArrayList<>();
         for (Member member : replica.current().members()) {
             Peer peer = replica.members().get(member.id());
-            members.add(member.id() == replica.replicaId()
-                    ? self(replica, own, reference)
-                    : other(replica, member, peer, reference));
+            members.add(
+                    member.id() == replica.replicaId()
+                            ? self(replica, own, reference)
+                            : other(replica, member, peer, reference));
         }
         members.sort((a, b) -> a.name().compareTo(b.name()));
         return members;
@@ -106,7 +139,9 @@ final class StatusFactory {
     private static long reference(Replica replica, Positions own) {
         Peer primary = LossEstimate.primary(replica);
         Hello hello = primary == null ? null : primary.hello;
-        return replica.isPrimary() || hello == null ? own.durable() : Math.max(own.durable(), hello.durable());
+        return replica.isPrimary() || hello == null
+                ? own.durable()
+                : Math.max(own.durable(), hello.durable());
     }
 
     private static MemberStatus self(Replica replica, Positions own, long reference) {
@@ -114,23 +149,64 @@ final class StatusFactory {
         boolean inconsistent = m.sync().inconsistent();
         long lag = replica.isPrimary() ? 0 : Math.max(0, reference - own.applied());
         return new MemberStatus(
-                replica.replicaId(), m.identity().replicaName(), replica.settings.advertise(), true,
-                replica.isPrimary(), true, stateName(replica), m.highestTerm(), !inconsistent, true,
-                own.received(), own.applied(), lag, lag == 0 ? 0 : seconds(replica, own.applied(), reference),
-                inconsistent ? new Sync(replica.following().totalBytes(), replica.following().copiedBytes()) : null,
+                replica.replicaId(),
+                m.identity().replicaName(),
+                replica.settings.advertise(),
+                true,
+                replica.isPrimary(),
+                true,
+                stateName(replica),
+                m.highestTerm(),
+                !inconsistent,
+                true,
+                own.received(),
+                own.applied(),
+                lag,
+                lag == 0 ? 0 : seconds(replica, own.applied(), reference),
+                inconsistent
+                        ? new Sync(
+                                replica.following().totalBytes(), replica.following().copiedBytes())
+                        : null,
                 replica.ports.clock().wallMicros());
     }
 
-    private static MemberStatus other(Replica replica, Member member, @Nullable Peer peer, long reference) {
+    private static MemberStatus other(
+            Replica replica, Member member, @Nullable Peer peer, long reference) {
         Hello hello = peer == null ? null : peer.hello;
         if (peer == null || hello == null) {
-            return new MemberStatus(member.id(), member.name(), member.address(), false, false, false, "", 0, false,
-                    member.attached(), Peer.UNKNOWN, Peer.UNKNOWN, Peer.UNKNOWN, 0, null, 0);
+            return new MemberStatus(
+                    member.id(),
+                    member.name(),
+                    member.address(),
+                    false,
+                    false,
+                    false,
+                    "",
+                    0,
+                    false,
+                    member.attached(),
+                    Peer.UNKNOWN,
+                    Peer.UNKNOWN,
+                    Peer.UNKNOWN,
+                    0,
+                    null,
+                    0);
         }
         long lag = hello.primary() ? 0 : Math.max(0, reference - peer.applied);
         return new MemberStatus(
-                peer.id, peer.name, peer.address, false, hello.primary(), peer.isConnected(), hello.state(),
-                hello.highestTerm(), hello.consistent(), peer.attached, peer.received, peer.applied, lag,
+                peer.id,
+                peer.name,
+                peer.address,
+                false,
+                hello.primary(),
+                peer.isConnected(),
+                hello.state(),
+                hello.highestTerm(),
+                hello.consistent(),
+                peer.attached,
+                peer.received,
+                peer.applied,
+                lag,
                 lag == 0 ? 0 : seconds(replica, peer.applied, reference),
                 hello.consistent() ? null : new Sync(hello.syncTotalBytes(), hello.syncedBytes()),
                 peer.contactWallMicros);
@@ -171,32 +247,53 @@ final class StatusFactory {
 
         private void ready() {
             ReplicaState state = replica.state();
-            boolean ok = state instanceof ReplicaState.Serving || state instanceof ReplicaState.Secondary;
-            String next = switch (state) {
-                case ReplicaState.Failed f -> "restart the engine once its storage works; the log is read again then";
-                case ReplicaState.Corrupt c -> "promote another member, then marsadm leave-resource " + replica.name
-                        + " --force here and join again";
-                case ReplicaState.DurableLoss d -> "marsadm primary " + replica.name
-                        + " on the member that has more, or here with --force to give up what is lost";
-                default -> "";
-            };
+            boolean ok =
+                    state instanceof ReplicaState.Serving
+                            || state instanceof ReplicaState.Secondary;
+            String next =
+                    switch (state) {
+                        case ReplicaState.Failed f ->
+                                "restart the engine once its storage works; the log is read again then";
+                        case ReplicaState.Corrupt c ->
+                                "promote another member, then marsadm leave-resource "
+                                        + replica.name
+                                        + " --force here and join again";
+                        case ReplicaState.DurableLoss d ->
+                                "marsadm primary "
+                                        + replica.name
+                                        + " on the member that has more, or here with --force to give up what is lost";
+                        default -> "";
+                    };
             add("Ready", ok, state.name(), state.reason(), next);
         }
 
         private void members() {
-            List<String> missing = replica.members().all().stream()
-                    .filter(peer -> !peer.isConnected())
-                    .map(peer -> peer.name + " at " + peer.address)
-                    .toList();
+            List<String> missing =
+                    replica.members().all().stream()
+                            .filter(peer -> !peer.isConnected())
+                            .map(peer -> peer.name + " at " + peer.address)
+                            .toList();
             boolean ok = missing.isEmpty();
-            add("MembersConnected", ok, ok ? "AllConnected" : "NotReached", String.join(", ", missing), "");
-            List<String> dropped = replica.members().all().stream()
-                    .filter(peer -> !peer.attached)
-                    .map(peer -> peer.name)
-                    .toList();
+            add(
+                    "MembersConnected",
+                    ok,
+                    ok ? "AllConnected" : "NotReached",
+                    String.join(", ", missing),
+                    "");
+            List<String> dropped =
+                    replica.members().all().stream()
+                            .filter(peer -> !peer.attached)
+                            .map(peer -> peer.name)
+                            .toList();
             if (!dropped.isEmpty()) {
-                add("MembersAttached", false, "LogBudget", "the log is not kept any more for "
-                        + String.join(", ", dropped) + ", which will come back by a sync", "");
+                add(
+                        "MembersAttached",
+                        false,
+                        "LogBudget",
+                        "the log is not kept any more for "
+                                + String.join(", ", dropped)
+                                + ", which will come back by a sync",
+                        "");
             }
         }
 
@@ -206,13 +303,31 @@ final class StatusFactory {
             if (fork != null) {
                 Peer winner = replica.members().get(fork.winnerReplica());
                 String by = winner == null ? "another replica" : winner.name;
-                add("HistoryLinear", false, "Diverged", "fenced: " + by + " is primary in term "
-                        + fork.winner().term() + "; this replica holds data behind position " + fork.position()
-                        + " that the other history does not have, kept as a branch",
-                        "marsadm leave-resource " + replica.name + " gives the branch up, then join again");
+                add(
+                        "HistoryLinear",
+                        false,
+                        "Diverged",
+                        "fenced: "
+                                + by
+                                + " is primary in term "
+                                + fork.winner().term()
+                                + "; this replica holds data behind position "
+                                + fork.position()
+                                + " that the other history does not have, kept as a branch",
+                        "marsadm leave-resource "
+                                + replica.name
+                                + " gives the branch up, then join again");
             } else if (split != null) {
-                add("HistoryLinear", false, "SplitBrain", split, "marsadm primary " + replica.name
-                        + " --force --supersedes-term " + replica.current().highestTerm() + " on the side to be kept");
+                add(
+                        "HistoryLinear",
+                        false,
+                        "SplitBrain",
+                        split,
+                        "marsadm primary "
+                                + replica.name
+                                + " --force --supersedes-term "
+                                + replica.current().highestTerm()
+                                + " on the side to be kept");
             } else {
                 add("HistoryLinear", true, "OneHistory", "", "");
             }
@@ -221,32 +336,57 @@ final class StatusFactory {
         private void consistent() {
             boolean ok = !replica.current().sync().inconsistent();
             String trouble = replica.following().trouble();
-            add("Consistent", ok, ok ? "Whole" : "Syncing", ok ? "" : "the images are being copied", "");
+            add(
+                    "Consistent",
+                    ok,
+                    ok ? "Whole" : "Syncing",
+                    ok ? "" : "the images are being copied",
+                    "");
             if (!replica.isPrimary()) {
                 boolean follows = replica.following().source() != null && trouble == null;
-                add("Following", follows, follows ? "Pulling" : "NotPulling",
-                        trouble == null ? (follows ? "" : "no primary is connected") : trouble, "");
+                add(
+                        "Following",
+                        follows,
+                        follows ? "Pulling" : "NotPulling",
+                        trouble == null ? (follows ? "" : "no primary is connected") : trouble,
+                        "");
             }
         }
 
         private void storage() {
             ReplicaParts parts = replica.parts();
             String stall = parts.segments.stall();
-            add("LogSpace", stall == null, stall == null ? "Enough" : "LogFull", stall == null ? "" : stall
-                    + "; writers wait", stall == null ? "" : "free space, or bring back the member that is behind");
+            add(
+                    "LogSpace",
+                    stall == null,
+                    stall == null ? "Enough" : "LogFull",
+                    stall == null ? "" : stall + "; writers wait",
+                    stall == null ? "" : "free space, or bring back the member that is behind");
             String image = parts.writeBack.trouble();
             String trouble = image == null ? parts.checkpointer.trouble() : image;
-            add("StorageHealthy", trouble == null, trouble == null ? "Healthy" : "ImageTrouble",
-                    trouble == null ? "" : trouble, "");
+            add(
+                    "StorageHealthy",
+                    trouble == null,
+                    trouble == null ? "Healthy" : "ImageTrouble",
+                    trouble == null ? "" : trouble,
+                    "");
         }
 
         private void switches() {
             ReplicaMetadata.Switches switches = replica.current().switches();
             boolean shipping = !switches.shippingPaused();
-            add("Shipping", shipping, shipping ? "On" : "Paused", shipping ? "" : "paused by an operator",
+            add(
+                    "Shipping",
+                    shipping,
+                    shipping ? "On" : "Paused",
+                    shipping ? "" : "paused by an operator",
                     shipping ? "" : "marsadm resume-shipping " + replica.name);
             boolean applying = !switches.applyPaused();
-            add("Applying", applying, applying ? "On" : "Paused", applying ? "" : "paused by an operator",
+            add(
+                    "Applying",
+                    applying,
+                    applying ? "On" : "Paused",
+                    applying ? "" : "paused by an operator",
                     applying ? "" : "marsadm resume-apply " + replica.name);
         }
     }

@@ -23,8 +23,9 @@ import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * Being primary: starting epochs after a restart or a promotion, being fenced. The giving and taking of the role is
- * in {@link Handover}. The states, events and actions are in docs/roles.md. Owned by the shard.
+ * Being primary: starting epochs after a restart or a promotion, being fenced. The giving and
+ * taking of the role is in {@link Handover}. The states, events and actions are in docs/roles.md.
+ * Owned by the shard.
  */
 final class Writership {
 
@@ -47,7 +48,10 @@ final class Writership {
         return handover;
     }
 
-    /** With whom this primary writes in the same term, in words for the operator; null when with nobody. */
+    /**
+     * With whom this primary writes in the same term, in words for the operator; null when with
+     * nobody.
+     */
     @Nullable String splitBrainWith() {
         return splitBrain;
     }
@@ -84,8 +88,8 @@ final class Writership {
     }
 
     /**
-     * Becomes, or goes on as, the writer from the end of the log on. Term and id are in the metadata, with
-     * {@code more}, before the first byte of the epoch is in the log.
+     * Becomes, or goes on as, the writer from the end of the log on. Term and id are in the
+     * metadata, with {@code more}, before the first byte of the epoch is in the log.
      */
     void startEpoch(long term, Consumer<Draft> more) {
         ReplicaParts parts = replica.parts();
@@ -103,42 +107,51 @@ final class Writership {
             return;
         }
         long start = parts.tail.end();
-        replica.metadata().update(
-                draft -> {
-                    draft.role = Role.PRIMARY;
-                    draft.history = pruned(draft.history).startedAt(start, id, replica.replicaId());
-                    draft.highestTerm = Math.max(draft.highestTerm, term);
-                    draft.durableKnown = Math.max(draft.durableKnown, start);
-                    draft.grant = null;
-                    draft.fork = null;
-                    draft.bootId = replica.settings.bootId();
-                    draft.switches = new Switches(
-                            draft.switches.shippingPaused(), Switches.UNLIMITED, draft.switches.logBudgetBytes());
-                    more.accept(draft);
-                },
-                failure -> {
-                    if (failure != null) {
-                        replica.metadataFailed(failure);
-                    } else if (replica.isOpen() && replica.parts() == parts) {
-                        starting = id;
-                        parts.builder.epoch(id);
-                        parts.feed.limit(Long.MAX_VALUE);
-                        retry();
-                    }
-                });
+        replica.metadata()
+                .update(
+                        draft -> {
+                            draft.role = Role.PRIMARY;
+                            draft.history =
+                                    pruned(draft.history).startedAt(start, id, replica.replicaId());
+                            draft.highestTerm = Math.max(draft.highestTerm, term);
+                            draft.durableKnown = Math.max(draft.durableKnown, start);
+                            draft.grant = null;
+                            draft.fork = null;
+                            draft.bootId = replica.settings.bootId();
+                            draft.switches =
+                                    new Switches(
+                                            draft.switches.shippingPaused(),
+                                            Switches.UNLIMITED,
+                                            draft.switches.logBudgetBytes());
+                            more.accept(draft);
+                        },
+                        failure -> {
+                            if (failure != null) {
+                                replica.metadataFailed(failure);
+                            } else if (replica.isOpen() && replica.parts() == parts) {
+                                starting = id;
+                                parts.builder.epoch(id);
+                                parts.feed.limit(Long.MAX_VALUE);
+                                retry();
+                            }
+                        });
     }
 
     private EpochHistory pruned(EpochHistory history) {
         if (history.epochs().size() <= PRUNE_ABOVE) {
             return history;
         }
-        long needed = Math.min(
-                replica.current().checkpoint().position(),
-                replica.members().slowest(replica.parts().segments.start()));
+        long needed =
+                Math.min(
+                        replica.current().checkpoint().position(),
+                        replica.members().slowest(replica.parts().segments.start()));
         EpochHistory pruned = history.prunedBelow(needed);
         int size = pruned.epochs().size();
-        // A member that was away for that many restarts has nothing in common any more and comes back by a sync.
-        return size < EpochHistory.MAX_EPOCHS / 2 ? pruned : new EpochHistory(pruned.epochs().subList(size / 2, size));
+        // A member that was away for that many restarts has nothing in common any more and comes
+        // back by a sync.
+        return size < EpochHistory.MAX_EPOCHS / 2
+                ? pruned
+                : new EpochHistory(pruned.epochs().subList(size / 2, size));
     }
 
     /** Writes the EPOCH record as soon as there is room for it. */
@@ -172,14 +185,23 @@ final class Writership {
 
     private void serveIfReady(long position) {
         ReplicaParts parts = replica.parts();
-        boolean ready = starting != null && epochRecorded && position >= epochRecordEnd && parts.feed.isCaughtUp();
+        boolean ready =
+                starting != null
+                        && epochRecorded
+                        && position >= epochRecordEnd
+                        && parts.feed.isCaughtUp();
         if (!ready) {
             return;
         }
         starting = null;
         ReplicaMetadata current = replica.current();
-        parts.exports.openWritable(current.volumes(), current.incarnation(), parts.builder, parts.writer,
-                replica.settings.maxIndexBlocks(), parts.tail.durable());
+        parts.exports.openWritable(
+                current.volumes(),
+                current.incarnation(),
+                parts.builder,
+                parts.writer,
+                replica.settings.maxIndexBlocks(),
+                parts.tail.durable());
         replica.transition(new ReplicaState.Serving());
         replica.talk().helloAll();
         handover.serving();
@@ -197,16 +219,22 @@ final class Writership {
                 .addKeyValue("peer", by.replicaName())
                 .log("term {} is in force: this replica is no longer primary", term);
         starting = null;
-        replica.reopen(by.replicaName() + " knows of term " + term, draft -> {
-            draft.role = Role.SECONDARY;
-            draft.highestTerm = Math.max(draft.highestTerm, term);
-        });
+        replica.reopen(
+                by.replicaName() + " knows of term " + term,
+                draft -> {
+                    draft.role = Role.SECONDARY;
+                    draft.highestTerm = Math.max(draft.highestTerm, term);
+                });
     }
 
     void splitBrain(long forkPoint, Hello other) {
         if (splitBrain == null) {
-            splitBrain = other.replicaName() + " writes in the same term " + other.history().lastId().term()
-                    + "; the logs fork at " + forkPoint;
+            splitBrain =
+                    other.replicaName()
+                            + " writes in the same term "
+                            + other.history().lastId().term()
+                            + "; the logs fork at "
+                            + forkPoint;
             LOGGER.atError().addKeyValue("resource", replica.name).log(splitBrain);
             replica.changed();
         }
@@ -214,8 +242,13 @@ final class Writership {
 
     void durableLoss(Verdict.DurableLoss loss, Hello member) {
         if (replica.state() instanceof ReplicaState.Meeting) {
-            replica.transition(new ReplicaState.DurableLoss(member.replicaName() + " has received the log up to "
-                    + loss.received() + ", but it ends here at " + loss.kept()));
+            replica.transition(
+                    new ReplicaState.DurableLoss(
+                            member.replicaName()
+                                    + " has received the log up to "
+                                    + loss.received()
+                                    + ", but it ends here at "
+                                    + loss.kept()));
         }
     }
 
@@ -228,7 +261,10 @@ final class Writership {
         dropSlowest();
     }
 
-    /** The log has reached its budget: the member that is farthest behind is not waited for any longer. */
+    /**
+     * The log has reached its budget: the member that is farthest behind is not waited for any
+     * longer.
+     */
     private void dropSlowest() {
         ReplicaParts parts = replica.parts();
         if (!replica.isPrimary() || parts.segments.stall() == null) {

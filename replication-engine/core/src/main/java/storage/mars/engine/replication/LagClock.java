@@ -2,8 +2,8 @@
 package storage.mars.engine.replication;
 
 /**
- * Remembers when the durable position of the primary was where, so that a byte position can be told as an age. Keeps
- * the last minutes in samples that are at least 50 ms apart. Owned by the shard.
+ * Remembers when the durable position of the primary was where, so that a byte position can be told
+ * as an age. Keeps the last minutes in samples that are at least 50 ms apart. Owned by the shard.
  */
 public final class LagClock {
 
@@ -27,8 +27,8 @@ public final class LagClock {
     }
 
     /**
-     * How long ago, in nanoseconds, the primary went past {@code position}: the age of a replica that holds
-     * everything below it. Zero when the primary has not gone past it.
+     * How long ago, in nanoseconds, the primary went past {@code position}: the age of a replica
+     * that holds everything below it. Zero when the primary has not gone past it.
      */
     public long ageNanos(long position, long primaryDurable, long now) {
         if (position >= primaryDurable || count == 0) {

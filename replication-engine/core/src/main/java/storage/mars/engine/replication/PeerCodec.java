@@ -29,8 +29,9 @@ import storage.mars.engine.replication.PeerMessage.Refused;
 import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 
 /**
- * Messages as bytes: u32 magic "MPR1", u8 type, fields (docs/format/replication.md). Decoding believes nothing: a
- * message is understood whole or refused. One per shard: the buffer of an encoded message is used again by the next.
+ * Messages as bytes: u32 magic "MPR1", u8 type, fields (docs/format/replication.md). Decoding
+ * believes nothing: a message is understood whole or refused. One per shard: the buffer of an
+ * encoded message is used again by the next.
  */
 public final class PeerCodec {
 
@@ -44,7 +45,8 @@ public final class PeerCodec {
     private static final int MAX_VOLUMES = 16;
     private static final ByteBuffer NO_BYTES = ByteBuffer.allocate(0);
 
-    private final ByteBuffer out = ByteBuffer.allocateDirect(MAX_MESSAGE).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer out =
+            ByteBuffer.allocateDirect(MAX_MESSAGE).order(ByteOrder.LITTLE_ENDIAN);
 
     /** Encodes into a buffer that is valid until the next call. */
     public ByteBuffer encode(PeerMessage message) {
@@ -55,15 +57,25 @@ public final class PeerCodec {
             case Hello m -> hello(w.u8(1), m);
             case Pull m -> w.u8(2).i64(m.from()).i64(m.creditUntil());
             case Credit m -> w.u8(3).i64(m.until());
-            case SyncNeeded m -> w.u8(4).i64(m.start()).link(m.link()).history(m.history()).text(m.reason());
+            case SyncNeeded m ->
+                    w.u8(4).i64(m.start()).link(m.link()).history(m.history()).text(m.reason());
             case LogData m -> beginLog(m.position()).put(m.bytes().duplicate());
             case Position m -> w.u8(7).i64(m.durable()).i64(m.applied()).i64(m.checkpoint());
             case ReadBlocks m ->
-                    w.u8(8).i64(m.request()).u16(m.volume()).i64(m.offset()).i32(m.length()).i64(m.received());
+                    w.u8(8)
+                            .i64(m.request())
+                            .u16(m.volume())
+                            .i64(m.offset())
+                            .i32(m.length())
+                            .i64(m.received());
             case BlockData m -> blocks(w.u8(9), m);
             case BlocksUnavailable m -> w.u8(10).i64(m.request()).text(m.reason());
             case JoinRequest m ->
-                    w.u8(11).text(m.resourceName()).i64(m.replicaId()).text(m.replicaName()).text(m.address());
+                    w.u8(11)
+                            .text(m.resourceName())
+                            .i64(m.replicaId())
+                            .text(m.replicaName())
+                            .text(m.address());
             case JoinAccepted m -> joinAccepted(w.u8(12), m);
             case Refused m -> w.u8(13).text(m.reason());
             case Leave m -> w.u8(14).i64(m.replicaId());
@@ -74,7 +86,9 @@ public final class PeerCodec {
         return out.flip();
     }
 
-    /** Begins a LOG message, whose bytes are then put behind its head; {@link #endLog} finishes it. */
+    /**
+     * Begins a LOG message, whose bytes are then put behind its head; {@link #endLog} finishes it.
+     */
     ByteBuffer beginLog(long position) {
         out.clear();
         new FieldWriter(out).i32(MAGIC).u8(5).i64(position);
@@ -96,14 +110,20 @@ public final class PeerCodec {
     }
 
     private static void members(FieldWriter w, List<Member> members) {
-        w.list(members, (x, v) -> x.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
+        w.list(
+                members,
+                (x, v) -> x.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
     }
 
     private static void joinAccepted(FieldWriter w, JoinAccepted m) {
         w.i64(m.resourceId()).text(m.resourceName()).i32(m.segmentBytes());
         w.list(m.volumes(), (x, v) -> x.u16(v.id()).text(v.name()).i64(v.sizeBytes()));
         members(w, m.members());
-        w.history(m.history()).i64(m.highestTerm()).i64(m.incarnation()).i64(m.start()).link(m.link());
+        w.history(m.history())
+                .i64(m.highestTerm())
+                .i64(m.incarnation())
+                .i64(m.start())
+                .link(m.link());
     }
 
     private static void blocks(FieldWriter w, BlockData m) {
@@ -127,7 +147,9 @@ public final class PeerCodec {
         return decoded;
     }
 
-    /** The resource that the first message of a link is about; null when it begins no conversation. */
+    /**
+     * The resource that the first message of a link is about; null when it begins no conversation.
+     */
     public static @Nullable String resourceOf(ByteBuffer firstMessage) {
         ByteBuffer in = firstMessage.duplicate().order(ByteOrder.LITTLE_ENDIAN);
         FieldReader r = new FieldReader(in);
@@ -175,8 +197,27 @@ public final class PeerCodec {
 
     private static Hello hello(FieldReader r) throws Malformed {
         return new Hello(
-                r.flag(), r.i64(), r.text(), r.i64(), r.text(), r.text(), r.flag(), r.text(), r.count(), r.count(), r.i64(), r.history(),
-                r.count(), r.count(), r.count(), r.flag(), r.count(), r.count(), r.flag(), r.i64(), members(r));
+                r.flag(),
+                r.i64(),
+                r.text(),
+                r.i64(),
+                r.text(),
+                r.text(),
+                r.flag(),
+                r.text(),
+                r.count(),
+                r.count(),
+                r.i64(),
+                r.history(),
+                r.count(),
+                r.count(),
+                r.count(),
+                r.flag(),
+                r.count(),
+                r.count(),
+                r.flag(),
+                r.i64(),
+                members(r));
     }
 
     private static List<Member> members(FieldReader r) throws Malformed {
@@ -185,9 +226,16 @@ public final class PeerCodec {
 
     private static JoinAccepted joinAccepted(FieldReader r) throws Malformed {
         return new JoinAccepted(
-                r.i64(), r.text(), r.i32(),
+                r.i64(),
+                r.text(),
+                r.i32(),
                 r.list(MAX_VOLUMES, x -> new VolumeShape(x.u16(), x.text(), x.count())),
-                members(r), r.history(), r.count(), r.i64(), r.count(), r.link());
+                members(r),
+                r.history(),
+                r.count(),
+                r.i64(),
+                r.count(),
+                r.link());
     }
 
     private static BlockData blocks(FieldReader r, ByteBuffer in) throws Malformed {

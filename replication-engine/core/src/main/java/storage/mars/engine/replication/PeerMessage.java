@@ -10,19 +10,20 @@ import storage.mars.engine.log.ReplicaMetadata.Member;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 
 /**
- * What two engines say to each other about one resource; docs/format/replication.md is the specification. Byte
- * buffers in received messages are views that are valid until the receiver returns.
+ * What two engines say to each other about one resource; docs/format/replication.md is the
+ * specification. Byte buffers in received messages are views that are valid until the receiver
+ * returns.
  */
 public sealed interface PeerMessage {
 
     /**
-     * The first message of every link, from both sides, and then again every second and after every change: all
-     * that a replica knows of itself.
+     * The first message of every link, from both sides, and then again every second and after every
+     * change: all that a replica knows of itself.
      *
      * @param dialled whether the sender dialled the link
      * @param highestTerm the highest term the sender has heard of
-     * @param openTerm the term that anybody who holds all of the sender's log may have from it; 0 when the sender has
-     *     not laid down the role
+     * @param openTerm the term that anybody who holds all of the sender's log may have from it; 0
+     *     when the sender has not laid down the role
      * @param durable end of its durable log; for a secondary the received position
      */
     record Hello(
@@ -54,14 +55,21 @@ public sealed interface PeerMessage {
         }
     }
 
-    /** Secondary to primary: send the log from {@code from} on, and no more than up to {@code creditUntil} for now. */
+    /**
+     * Secondary to primary: send the log from {@code from} on, and no more than up to {@code
+     * creditUntil} for now.
+     */
     record Pull(long from, long creditUntil) implements PeerMessage {}
 
     /** Secondary to primary: the log may be sent up to this position. */
     record Credit(long until) implements PeerMessage {}
 
-    /** Primary to secondary: the log at {@code from} is not there any more; begin again at {@code start} by a sync. */
-    record SyncNeeded(long start, Chain.Link link, EpochHistory history, String reason) implements PeerMessage {}
+    /**
+     * Primary to secondary: the log at {@code from} is not there any more; begin again at {@code
+     * start} by a sync.
+     */
+    record SyncNeeded(long start, Chain.Link link, EpochHistory history, String reason)
+            implements PeerMessage {}
 
     /** Primary to secondary: whole frames that follow each other from {@code position} on. */
     record LogData(long position, ByteBuffer bytes) implements PeerMessage {}
@@ -69,15 +77,27 @@ public sealed interface PeerMessage {
     /** Secondary to primary: how far it is. */
     record Position(long durable, long applied, long checkpoint) implements PeerMessage {}
 
-    /** Sync target to source: the content of a range; {@code received} is the target's end of the log. */
-    record ReadBlocks(long request, int volume, long offset, int length, long received) implements PeerMessage {}
+    /**
+     * Sync target to source: the content of a range; {@code received} is the target's end of the
+     * log.
+     */
+    record ReadBlocks(long request, int volume, long offset, int length, long received)
+            implements PeerMessage {}
 
     /**
-     * Answer: the range as the source has it durably, not older than {@code received} of the question and not newer
-     * than {@code newest}. {@code zero} says that all of it is zero, else {@code bytes} hold it.
+     * Answer: the range as the source has it durably, not older than {@code received} of the
+     * question and not newer than {@code newest}. {@code zero} says that all of it is zero, else
+     * {@code bytes} hold it.
      */
     record BlockData(
-            long request, int volume, long offset, int length, EpochId epoch, long newest, boolean zero, ByteBuffer bytes)
+            long request,
+            int volume,
+            long offset,
+            int length,
+            EpochId epoch,
+            long newest,
+            boolean zero,
+            ByteBuffer bytes)
             implements PeerMessage {}
 
     /** Answer: the source cannot read the range now. */
@@ -87,7 +107,10 @@ public sealed interface PeerMessage {
     record JoinRequest(String resourceName, long replicaId, String replicaName, String address)
             implements PeerMessage {}
 
-    /** It may, and this is what it needs to begin: an empty log from {@code start} on, and images to be copied. */
+    /**
+     * It may, and this is what it needs to begin: an empty log from {@code start} on, and images to
+     * be copied.
+     */
     record JoinAccepted(
             long resourceId,
             String resourceName,

@@ -16,9 +16,10 @@ import storage.mars.engine.replication.PeerMessage.LogData;
 import storage.mars.engine.replication.PeerMessage.Pull;
 
 /**
- * Pulls the log from the primary over one link: asks, verifies and takes in what comes, hands it to the log writer,
- * and gives credit only for what there is room for. What comes while there is no room waits here, within the credit.
- * {@code room} tells whether the index can take more. Owned by the shard; lives as long as its link.
+ * Pulls the log from the primary over one link: asks, verifies and takes in what comes, hands it to
+ * the log writer, and gives credit only for what there is room for. What comes while there is no
+ * room waits here, within the credit. {@code room} tells whether the index can take more. Owned by
+ * the shard; lives as long as its link.
  */
 public final class Puller {
 
@@ -48,8 +49,15 @@ public final class Puller {
         void wrong(String reason);
     }
 
-    public Puller(LogTail tail, FrameIntake intake, LogWriter writer, Supplier<EpochHistory> history, PeerCodec codec,
-            PeerLink link, BooleanSupplier room, Listener listener) {
+    public Puller(
+            LogTail tail,
+            FrameIntake intake,
+            LogWriter writer,
+            Supplier<EpochHistory> history,
+            PeerCodec codec,
+            PeerLink link,
+            BooleanSupplier room,
+            Listener listener) {
         this.tail = tail;
         this.intake = intake;
         this.writer = writer;
@@ -67,7 +75,10 @@ public final class Puller {
         link.send(codec.encode(new Pull(expected, credit)));
     }
 
-    /** Takes nothing in until {@link #resume}; while the epoch that it belongs to is not yet in the metadata. */
+    /**
+     * Takes nothing in until {@link #resume}; while the epoch that it belongs to is not yet in the
+     * metadata.
+     */
     public void hold() {
         held = true;
     }

@@ -8,9 +8,9 @@ import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.port.PeerLink;
 
 /**
- * Sends the durable log to one member that pulls: from memory where it is recent, else from the segments, as far as
- * the member has given credit and the link takes it. It never waits for anybody and nobody for it. Owned by the
- * shard; lives as long as its link.
+ * Sends the durable log to one member that pulls: from memory where it is recent, else from the
+ * segments, as far as the member has given credit and the link takes it. It never waits for anybody
+ * and nobody for it. Owned by the shard; lives as long as its link.
  */
 public final class Shipper {
 
@@ -85,12 +85,22 @@ public final class Shipper {
         }
     }
 
-    /** The credit counts whole frames generously: what is read in one go may go a batch beyond it. */
+    /**
+     * The credit counts whole frames generously: what is read in one go may go a batch beyond it.
+     */
     private void read() {
         reading = true;
         long limit = log.tail().durable();
-        log.buffers().acquire(buffer ->
-                log.reader().read(next, limit, log.history().get(), null, buffer, this::readDone));
+        log.buffers()
+                .acquire(buffer ->
+                        log.reader()
+                                .read(
+                                        next,
+                                        limit,
+                                        log.history().get(),
+                                        null,
+                                        buffer,
+                                        this::readDone));
     }
 
     private void readDone(Batch batch) {

@@ -14,8 +14,9 @@ import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.Images;
 
 /**
- * Answers a sync target: the content of a range from image and durable index, tagged with the durable position that
- * was sampled after the read had completed. Owned by the shard; lives as long as its link.
+ * Answers a sync target: the content of a range from image and durable index, tagged with the
+ * durable position that was sampled after the read had completed. Owned by the shard; lives as long
+ * as its link.
  */
 public final class SyncSource {
 
@@ -26,7 +27,8 @@ public final class SyncSource {
     private final PeerLink link;
     private boolean ended;
 
-    public SyncSource(BlockReader reader, Images images, LogAccess log, PeerCodec codec, PeerLink link) {
+    public SyncSource(
+            BlockReader reader, Images images, LogAccess log, PeerCodec codec, PeerLink link) {
         this.reader = reader;
         this.images = images;
         this.log = log;
@@ -44,18 +46,30 @@ public final class SyncSource {
             link.send(codec.encode(new BlocksUnavailable(question.request(), refusal)));
             return;
         }
-        log.buffers().acquireStaging(1, buffers -> {
-            ByteBuffer buffer = buffers.getFirst();
-            buffer.limit(question.length());
-            reader.read(question.volume(), question.offset(), buffer, true, failure -> {
-                if (!ended && failure == null) {
-                    answer(question, buffer.flip());
-                } else if (!ended) {
-                    link.send(codec.encode(new BlocksUnavailable(question.request(), String.valueOf(failure))));
-                }
-                log.buffers().releaseStaging(buffers);
-            });
-        });
+        log.buffers()
+                .acquireStaging(
+                        1,
+                        buffers -> {
+                            ByteBuffer buffer = buffers.getFirst();
+                            buffer.limit(question.length());
+                            reader.read(
+                                    question.volume(),
+                                    question.offset(),
+                                    buffer,
+                                    true,
+                                    failure -> {
+                                        if (!ended && failure == null) {
+                                            answer(question, buffer.flip());
+                                        } else if (!ended) {
+                                            link.send(
+                                                    codec.encode(
+                                                            new BlocksUnavailable(
+                                                                    question.request(),
+                                                                    String.valueOf(failure))));
+                                        }
+                                        log.buffers().releaseStaging(buffers);
+                                    });
+                        });
     }
 
     private @Nullable String refusal(ReadBlocks q) {
@@ -66,17 +80,27 @@ public final class SyncSource {
         if (!known) {
             return "there is no volume " + q.volume();
         }
-        boolean range = q.length() > 0 && q.length() <= LogFormat.MAX_FRAME
-                && Blocks.aligned(q.offset() | q.length())
-                && q.offset() <= images.sizeBytes(q.volume()) - q.length();
+        boolean range =
+                q.length() > 0
+                        && q.length() <= LogFormat.MAX_FRAME
+                        && Blocks.aligned(q.offset() | q.length())
+                        && q.offset() <= images.sizeBytes(q.volume()) - q.length();
         return range ? null : "the range lies outside of the volume";
     }
 
     private void answer(ReadBlocks q, ByteBuffer bytes) {
         boolean zero = isZero(bytes);
-        link.send(codec.encode(new BlockData(
-                q.request(), q.volume(), q.offset(), q.length(), log.history().get().lastId(),
-                log.tail().durable(), zero, bytes)));
+        link.send(
+                codec.encode(
+                        new BlockData(
+                                q.request(),
+                                q.volume(),
+                                q.offset(),
+                                q.length(),
+                                log.history().get().lastId(),
+                                log.tail().durable(),
+                                zero,
+                                bytes)));
     }
 
     private static boolean isZero(ByteBuffer bytes) {

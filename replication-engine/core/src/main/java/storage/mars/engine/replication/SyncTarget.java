@@ -24,10 +24,11 @@ import storage.mars.engine.volume.ImageTurns;
 import storage.mars.engine.volume.Images;
 
 /**
- * Copies the volumes from another replica while the log is being pulled (design §8, sync rule): what a record that
- * was taken in since a range was asked for has covered is dropped, the rest is written to the image. Progress is
- * recorded after an image sync; the replica is consistent when nothing is left, the log is durable up to the newest
- * content that was copied, and the images are synced. The table is docs/sync.md. Owned by the shard.
+ * Copies the volumes from another replica while the log is being pulled (design §8, sync rule):
+ * what a record that was taken in since a range was asked for has covered is dropped, the rest is
+ * written to the image. Progress is recorded after an image sync; the replica is consistent when
+ * nothing is left, the log is durable up to the newest content that was copied, and the images are
+ * synced. The table is docs/sync.md. Owned by the shard.
  */
 public final class SyncTarget {
 
@@ -72,7 +73,10 @@ public final class SyncTarget {
         void syncFailed(String reason);
     }
 
-    /** A range that has been asked for, until it is in the image; {@code index} is that of its volume's shape. */
+    /**
+     * A range that has been asked for, until it is in the image; {@code index} is that of its
+     * volume's shape.
+     */
     private static final class Piece {
 
         final long request;
@@ -108,7 +112,12 @@ public final class SyncTarget {
         }
     }
 
-    public SyncTarget(Images images, ImageTurns turns, LogTail tail, MetadataStore metadata, PeerCodec codec,
+    public SyncTarget(
+            Images images,
+            ImageTurns turns,
+            LogTail tail,
+            MetadataStore metadata,
+            PeerCodec codec,
             Listener listener) {
         this.images = images;
         this.turns = turns;
@@ -129,8 +138,9 @@ public final class SyncTarget {
     }
 
     /**
-     * Goes on over a link to a replica that is consistent. Everything that is not in the image yet is asked again;
-     * an answer that waits for its turn is not used any more, since what covers it is no longer followed.
+     * Goes on over a link to a replica that is consistent. Everything that is not in the image yet
+     * is asked again; an answer that waits for its turn is not used any more, since what covers it
+     * is no longer followed.
      */
     public void start(PeerLink newLink) {
         link = newLink;
@@ -155,7 +165,14 @@ public final class SyncTarget {
             Piece piece = new Piece(nextRequest++, askIndex, shape.id(), askOffset, length);
             pieces.add(piece);
             askOffset += length;
-            to.send(codec.encode(new ReadBlocks(piece.request, piece.volume, piece.offset, length, tail.end())));
+            to.send(
+                    codec.encode(
+                            new ReadBlocks(
+                                    piece.request,
+                                    piece.volume,
+                                    piece.offset,
+                                    length,
+                                    tail.end())));
         }
     }
 
@@ -172,7 +189,10 @@ public final class SyncTarget {
         return askIndex < images.shapes().size();
     }
 
-    /** A frame has been taken into the log: what it covers is newer than any answer to what was asked before. */
+    /**
+     * A frame has been taken into the log: what it covers is newer than any answer to what was
+     * asked before.
+     */
     public void taken(FrameView frame) {
         for (int i = 0; i < frame.recordCount(); i++) {
             RecordType type = frame.type(i);
@@ -194,7 +214,10 @@ public final class SyncTarget {
     }
 
     private void answered(Piece piece, BlockData data) {
-        boolean same = piece.volume == data.volume() && piece.offset == data.offset() && piece.length == data.length();
+        boolean same =
+                piece.volume == data.volume()
+                        && piece.offset == data.offset()
+                        && piece.length == data.length();
         if (!same) {
             fail("the source answered another range than was asked for");
             return;
@@ -230,7 +253,8 @@ public final class SyncTarget {
         if (bytes == null) {
             images.of(piece.volume).zero(at, length, failure -> written(piece, failure));
         } else {
-            images.of(piece.volume).write(at, bytes.slice(from, length), failure -> written(piece, failure));
+            images.of(piece.volume)
+                    .write(at, bytes.slice(from, length), failure -> written(piece, failure));
         }
     }
 
@@ -300,20 +324,22 @@ public final class SyncTarget {
         boolean all = pieces.isEmpty() && !nextRange() && tail.durable() >= required;
         long copied = copiedBytes();
         SyncState state = all ? SyncState.DONE : recorded();
-        metadata.update(draft -> draft.sync = state, failure -> {
-            if (failure != null) {
-                fail("progress cannot be recorded: " + failure);
-                return;
-            }
-            recordedBytes = copied;
-            if (all) {
-                phase = Phase.DONE;
-                listener.syncDone();
-            } else if (phase == Phase.RECORDING) {
-                phase = Phase.COPYING;
-                advance();
-            }
-        });
+        metadata.update(
+                draft -> draft.sync = state,
+                failure -> {
+                    if (failure != null) {
+                        fail("progress cannot be recorded: " + failure);
+                        return;
+                    }
+                    recordedBytes = copied;
+                    if (all) {
+                        phase = Phase.DONE;
+                        listener.syncDone();
+                    } else if (phase == Phase.RECORDING) {
+                        phase = Phase.COPYING;
+                        advance();
+                    }
+                });
     }
 
     private SyncState recorded() {

@@ -11,8 +11,8 @@ import storage.mars.engine.port.Completion;
 import storage.mars.engine.port.IoFailure;
 
 /**
- * Reads any range of a volume as it is now: each block from where the index says its newest version is, the log
- * window, a segment, zero, or the image. Owned by the shard.
+ * Reads any range of a volume as it is now: each block from where the index says its newest version
+ * is, the log window, a segment, zero, or the image. Owned by the shard.
  */
 public final class BlockReader {
 
@@ -34,10 +34,12 @@ public final class BlockReader {
     }
 
     /**
-     * Fills the remaining bytes of {@code into} from byte {@code offset} of the volume on; the range lies inside it.
-     * With {@code durableOnly} nothing is seen that is not yet durable in the log. May complete before it returns.
+     * Fills the remaining bytes of {@code into} from byte {@code offset} of the volume on; the
+     * range lies inside it. With {@code durableOnly} nothing is seen that is not yet durable in the
+     * log. May complete before it returns.
      */
-    public void read(int volume, long offset, ByteBuffer into, boolean durableOnly, Completion done) {
+    public void read(
+            int volume, long offset, ByteBuffer into, boolean durableOnly, Completion done) {
         if (broken != null) {
             done.completed(broken);
             return;
@@ -114,15 +116,27 @@ public final class BlockReader {
         }
 
         private void fromSegment(long location, long at, int length, ByteBuffer into) {
-            log.reader().readRecord(location, log.history().get(), log.buffers(), batch -> {
-                if (batch.fault() == null) {
-                    int skip = (int) (at - batch.from());
-                    into.put(0, batch.bytes(), batch.bytes().position() + skip, length);
-                    completed(null);
-                } else {
-                    completed(new IoFailure(IoFailure.Kind.IO_ERROR, "log at " + at + ": " + batch.fault()));
-                }
-            });
+            log.reader()
+                    .readRecord(
+                            location,
+                            log.history().get(),
+                            log.buffers(),
+                            batch -> {
+                                if (batch.fault() == null) {
+                                    int skip = (int) (at - batch.from());
+                                    into.put(
+                                            0,
+                                            batch.bytes(),
+                                            batch.bytes().position() + skip,
+                                            length);
+                                    completed(null);
+                                } else {
+                                    completed(
+                                            new IoFailure(
+                                                    IoFailure.Kind.IO_ERROR,
+                                                    "log at " + at + ": " + batch.fault()));
+                                }
+                            });
         }
 
         @Override

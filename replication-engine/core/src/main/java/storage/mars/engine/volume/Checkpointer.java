@@ -12,9 +12,10 @@ import storage.mars.engine.log.SegmentStore;
 import storage.mars.engine.port.IoFailure;
 
 /**
- * Moves the checkpoint: samples the applied position, syncs the images, records it, then lets segments go. When a
- * sync of the images fails, nothing since the last checkpoint counts as applied: all of it goes back into the index
- * before anything is read or the next checkpoint is tried. Table: docs/recovery.md. Owned by the shard.
+ * Moves the checkpoint: samples the applied position, syncs the images, records it, then lets
+ * segments go. When a sync of the images fails, nothing since the last checkpoint counts as
+ * applied: all of it goes back into the index before anything is read or the next checkpoint is
+ * tried. Table: docs/recovery.md. Owned by the shard.
  */
 public final class Checkpointer {
 
@@ -37,7 +38,10 @@ public final class Checkpointer {
         FINDING_LINK,
         SYNCING,
         RECORDING,
-        /** The images' sync has failed; reads wait, and so does this for the running write-back round to end. */
+        /**
+         * The images' sync has failed; reads wait, and so does this for the running write-back
+         * round to end.
+         */
         DRAINING,
         /** Enters the log since the last checkpoint into the index once more. */
         REFEEDING,
@@ -99,14 +103,16 @@ public final class Checkpointer {
             return;
         }
         state = State.FINDING_LINK;
-        links.read(applied, (link, failure) -> {
-            if (link == null) {
-                trouble = String.valueOf(failure);
-                leave(State.FINDING_LINK);
-            } else if (state == State.FINDING_LINK) {
-                sync(applied, link);
-            }
-        });
+        links.read(
+                applied,
+                (link, failure) -> {
+                    if (link == null) {
+                        trouble = String.valueOf(failure);
+                        leave(State.FINDING_LINK);
+                    } else if (state == State.FINDING_LINK) {
+                        sync(applied, link);
+                    }
+                });
     }
 
     private void sync(long applied, Chain.Link link) {

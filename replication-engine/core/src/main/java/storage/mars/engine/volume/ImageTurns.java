@@ -4,8 +4,9 @@ package storage.mars.engine.volume;
 import java.util.ArrayDeque;
 
 /**
- * Who may write to the images of a resource now: a write-back round or a sync copy, never both, so that no two image
- * operations of different origin overlap. First come, first served. Owned by the shard.
+ * Who may write to the images of a resource now: a write-back round or a sync copy, never both, so
+ * that no two image operations of different origin overlap. First come, first served. Owned by the
+ * shard.
  */
 public final class ImageTurns {
 

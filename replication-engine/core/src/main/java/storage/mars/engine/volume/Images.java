@@ -17,9 +17,9 @@ import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Storage;
 
 /**
- * The image files of one replica's volumes. Each is as long as its volume plus one block, the label, which says whose
- * image it is; so a file that was swapped or restored into the wrong place is noticed before it is used. Owned by the
- * shard.
+ * The image files of one replica's volumes. Each is as long as its volume plus one block, the
+ * label, which says whose image it is; so a file that was swapped or restored into the wrong place
+ * is noticed before it is used. Owned by the shard.
  */
 public final class Images {
 
@@ -63,52 +63,91 @@ public final class Images {
             done.ready(null);
             return;
         }
-        step.run(volumes.next(), fault -> {
-            if (fault == null) {
-                each(volumes, step, done);
-            } else {
-                done.ready(fault);
-            }
-        });
+        step.run(
+                volumes.next(),
+                fault -> {
+                    if (fault == null) {
+                        each(volumes, step, done);
+                    } else {
+                        done.ready(fault);
+                    }
+                });
     }
 
     private void createOne(VolumeShape shape, Consumer<@Nullable String> done) {
         String name = name(shape);
-        ports.storage().create(name, Storage.Kind.IMAGE, shape.sizeBytes() + Blocks.SIZE, (file, failure) -> {
-            if (file == null) {
-                done.accept("image " + name + " cannot be created: " + failure);
-                return;
-            }
-            files[shape.id()] = file;
-            ByteBuffer[] label = {label(shape)};
-            file.writeDurably(shape.sizeBytes(), label, 1, problem -> done.accept(
-                    problem == null ? null : "image " + name + " cannot be labelled: " + problem));
-        });
+        ports.storage()
+                .create(
+                        name,
+                        Storage.Kind.IMAGE,
+                        shape.sizeBytes() + Blocks.SIZE,
+                        (file, failure) -> {
+                            if (file == null) {
+                                done.accept("image " + name + " cannot be created: " + failure);
+                                return;
+                            }
+                            files[shape.id()] = file;
+                            ByteBuffer[] label = {label(shape)};
+                            file.writeDurably(
+                                    shape.sizeBytes(),
+                                    label,
+                                    1,
+                                    problem ->
+                                            done.accept(
+                                                    problem == null
+                                                            ? null
+                                                            : "image "
+                                                                    + name
+                                                                    + " cannot be labelled: "
+                                                                    + problem));
+                        });
     }
 
     private void openOne(VolumeShape shape, Consumer<@Nullable String> done) {
         String name = name(shape);
-        ports.storage().open(name, Storage.Kind.IMAGE, (file, failure) -> {
-            if (file == null) {
-                done.accept("image " + name + " cannot be opened: " + failure);
-                return;
-            }
-            files[shape.id()] = file;
-            long expected = shape.sizeBytes() + Blocks.SIZE;
-            if (file.size() != expected) {
-                done.accept("image " + name + " has " + file.size() + " bytes instead of " + expected);
-                return;
-            }
-            ByteBuffer found = block();
-            file.read(shape.sizeBytes(), found, problem -> {
-                if (problem != null) {
-                    done.accept("image " + name + " cannot be read: " + problem);
-                } else {
-                    boolean own = found.flip().equals(label(shape));
-                    done.accept(own ? null : "image " + name + " belongs to another volume or replica");
-                }
-            });
-        });
+        ports.storage()
+                .open(
+                        name,
+                        Storage.Kind.IMAGE,
+                        (file, failure) -> {
+                            if (file == null) {
+                                done.accept("image " + name + " cannot be opened: " + failure);
+                                return;
+                            }
+                            files[shape.id()] = file;
+                            long expected = shape.sizeBytes() + Blocks.SIZE;
+                            if (file.size() != expected) {
+                                done.accept(
+                                        "image "
+                                                + name
+                                                + " has "
+                                                + file.size()
+                                                + " bytes instead of "
+                                                + expected);
+                                return;
+                            }
+                            ByteBuffer found = block();
+                            file.read(
+                                    shape.sizeBytes(),
+                                    found,
+                                    problem -> {
+                                        if (problem != null) {
+                                            done.accept(
+                                                    "image "
+                                                            + name
+                                                            + " cannot be read: "
+                                                            + problem);
+                                        } else {
+                                            boolean own = found.flip().equals(label(shape));
+                                            done.accept(
+                                                    own
+                                                            ? null
+                                                            : "image "
+                                                                    + name
+                                                                    + " belongs to another volume or replica");
+                                        }
+                                    });
+                        });
     }
 
     private static ByteBuffer block() {
@@ -153,13 +192,14 @@ public final class Images {
             done.completed(null);
             return;
         }
-        of(volumes.next().id()).sync((@Nullable IoFailure failure) -> {
-            if (failure == null) {
-                syncNext(volumes, done);
-            } else {
-                done.completed(failure);
-            }
-        });
+        of(volumes.next().id())
+                .sync((@Nullable IoFailure failure) -> {
+                    if (failure == null) {
+                        syncNext(volumes, done);
+                    } else {
+                        done.completed(failure);
+                    }
+                });
     }
 
     public void close() {

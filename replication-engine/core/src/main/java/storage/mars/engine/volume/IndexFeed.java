@@ -10,9 +10,9 @@ import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.RecordType;
 
 /**
- * Enters durable frames into the index, in log order: straight from memory when they have just become durable, from
- * the segments when it has been held back (paused apply) or has to begin again (failed image sync). Owned by the
- * shard.
+ * Enters durable frames into the index, in log order: straight from memory when they have just
+ * become durable, from the segments when it has been held back (paused apply) or has to begin again
+ * (failed image sync). Owned by the shard.
  */
 public final class IndexFeed {
 
@@ -55,7 +55,13 @@ public final class IndexFeed {
             long block = frame.rangeOffset(i) >> Blocks.SHIFT;
             long count = frame.rangeLength(i) >> Blocks.SHIFT;
             if (type == RecordType.WRITE) {
-                index.durableWrite(frame.volume(i), block, (int) count, frame.location(i), frame.order(i), since);
+                index.durableWrite(
+                        frame.volume(i),
+                        block,
+                        (int) count,
+                        frame.location(i),
+                        frame.order(i),
+                        since);
             } else {
                 index.durableZero(frame.volume(i), block, count, frame.order(i), since);
             }
@@ -76,20 +82,29 @@ public final class IndexFeed {
         return !reading && fed >= until();
     }
 
-    /** Nothing at or behind {@code position}, a frame boundary, enters the index until the limit is moved. */
+    /**
+     * Nothing at or behind {@code position}, a frame boundary, enters the index until the limit is
+     * moved.
+     */
     public void limit(long position) {
         limit = position;
         advance();
     }
 
-    /** Begins again at {@code position}, from which on the log is entered once more, all that had been entered. */
+    /**
+     * Begins again at {@code position}, from which on the log is entered once more, all that had
+     * been entered.
+     */
     void restart(long position) {
         generation++;
         fed = position;
         advance();
     }
 
-    /** What has been entered once is entered again by a restart, whatever the limit has become since. */
+    /**
+     * What has been entered once is entered again by a restart, whatever the limit has become
+     * since.
+     */
     private long until() {
         return Math.min(Math.max(limit, highestFed), log.tail().durable());
     }
@@ -118,7 +133,14 @@ public final class IndexFeed {
 
     private void read(ByteBuffer buffer, long until) {
         int mine = generation;
-        log.reader().read(fed, until, log.history().get(), null, buffer, batch -> entered(batch, until, mine));
+        log.reader()
+                .read(
+                        fed,
+                        until,
+                        log.history().get(),
+                        null,
+                        buffer,
+                        batch -> entered(batch, until, mine));
     }
 
     private void entered(Batch batch, long until, int of) {

@@ -15,10 +15,10 @@ import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Shard;
 
 /**
- * Copies durable log content to the images, in rounds: a round takes dirty blocks from the index, collects their
- * payloads in staging memory in the order of the images, zeroes what is to be zero, then writes runs of neighbours.
- * Operations of different rounds are never in flight together, nor are overlapping ones of one round. Owned by the
- * shard.
+ * Copies durable log content to the images, in rounds: a round takes dirty blocks from the index,
+ * collects their payloads in staging memory in the order of the images, zeroes what is to be zero,
+ * then writes runs of neighbours. Operations of different rounds are never in flight together, nor
+ * are overlapping ones of one round. Owned by the shard.
  */
 public final class WriteBack {
 
@@ -61,7 +61,13 @@ public final class WriteBack {
         void logDamaged(String reason);
     }
 
-    public WriteBack(VolumeIndex index, Images images, LogAccess log, ImageTurns turns, Shard shard, Listener listener) {
+    public WriteBack(
+            VolumeIndex index,
+            Images images,
+            LogAccess log,
+            ImageTurns turns,
+            Shard shard,
+            Listener listener) {
         this.index = index;
         this.images = images;
         this.log = log;
@@ -94,7 +100,10 @@ public final class WriteBack {
         return running;
     }
 
-    /** Why the images do not take what is to be written, in words for the operator; null while they do. */
+    /**
+     * Why the images do not take what is to be written, in words for the operator; null while they
+     * do.
+     */
     public @Nullable String trouble() {
         return trouble;
     }
@@ -121,10 +130,13 @@ public final class WriteBack {
             zero();
             return;
         }
-        log.buffers().acquireStaging(needed, buffers -> {
-            staging = buffers;
-            collect();
-        });
+        log.buffers()
+                .acquireStaging(
+                        needed,
+                        buffers -> {
+                            staging = buffers;
+                            collect();
+                        });
     }
 
     private ByteBuffer buffer(int i) {
@@ -153,7 +165,10 @@ public final class WriteBack {
         }
     }
 
-    /** Packed as block of the log and index in the round, so that one sort orders them by log position. */
+    /**
+     * Packed as block of the log and index in the round, so that one sort orders them by log
+     * position.
+     */
     private void addMissing(int i) {
         if (missingCount == missing.length) {
             missing = Arrays.copyOf(missing, missingCount * 2);
@@ -173,8 +188,14 @@ public final class WriteBack {
         }
         int first = (int) (missing[from] & (Blocks.SIZE - 1));
         long frame = LogLocation.frame(index.round().location(first));
-        log.reader().read(frame, log.tail().durable(), log.history().get(), null, buffer,
-                batch -> take(from, batch));
+        log.reader()
+                .read(
+                        frame,
+                        log.tail().durable(),
+                        log.history().get(),
+                        null,
+                        buffer,
+                        batch -> take(from, batch));
     }
 
     private void take(int from, Batch batch) {
@@ -201,7 +222,10 @@ public final class WriteBack {
         issueZeros();
     }
 
-    /** Completions may come while it issues, even inside of a call of it: whoever issues goes on until nothing is left. */
+    /**
+     * Completions may come while it issues, even inside of a call of it: whoever issues goes on
+     * until nothing is left.
+     */
     private void issueZeros() {
         issuing = true;
         Round round = index.round();
@@ -209,7 +233,8 @@ public final class WriteBack {
             int i = nextZero++;
             inFlight++;
             long from = round.zeroBlock(i) << Blocks.SHIFT;
-            images.of(round.zeroVolume(i)).zero(from, round.zeroBlocks(i) << Blocks.SHIFT, zeroDone);
+            images.of(round.zeroVolume(i))
+                    .zero(from, round.zeroBlocks(i) << Blocks.SHIFT, zeroDone);
         }
         issuing = false;
         if (inFlight > 0) {
@@ -259,7 +284,10 @@ public final class WriteBack {
         inFlight++;
         written += length;
         images.of(round.volume(first))
-                .write(round.block(first) << Blocks.SHIFT, buffer(first).slice(offset(first), length), writeDone);
+                .write(
+                        round.block(first) << Blocks.SHIFT,
+                        buffer(first).slice(offset(first), length),
+                        writeDone);
     }
 
     private void note(@Nullable IoFailure failure) {
@@ -288,9 +316,11 @@ public final class WriteBack {
 
     private void retryLater() {
         retrying = true;
-        shard.schedule(RETRY_NANOS, () -> {
-            retrying = false;
-            wake();
-        });
+        shard.schedule(
+                RETRY_NANOS,
+                () -> {
+                    retrying = false;
+                    wake();
+                });
     }
 }
