@@ -142,6 +142,8 @@ final class Admission {
         long end = Blocks.ceil(request.offset + request.length);
         while (start + request.admittedBytes < end) {
             if (!admitPiece(request, start + request.admittedBytes)) {
+                // What has been admitted may be what takes the room that the rest waits for.
+                writer.wake();
                 return false;
             }
         }

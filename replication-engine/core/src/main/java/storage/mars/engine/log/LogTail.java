@@ -78,11 +78,6 @@ public final class LogTail {
         window.keepFrom(position);
     }
 
-    /** What is below may leave the memory when others need it; what is durable may anyway. */
-    public void keepFrom(long position) {
-        window.keepFrom(position);
-    }
-
     /**
      * Who is told when memory or prepared log space may be there again that {@link
      * FrameBuilder#reserve} or {@link FrameIntake#take} did not find. It may run inside of any

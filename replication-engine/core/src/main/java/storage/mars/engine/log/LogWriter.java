@@ -72,8 +72,11 @@ public final class LogWriter implements Completion {
         return failed;
     }
 
-    /** Runs {@code task} when everything that is in the log is durable. */
+    /** Runs {@code task} when everything that is in the log or gathers for it is durable. */
     public void whenIdle(Runnable task) {
+        if (!writing && !failed && !stopped) {
+            listener.beforeWrite();
+        }
         if (isIdle()) {
             task.run();
         } else {

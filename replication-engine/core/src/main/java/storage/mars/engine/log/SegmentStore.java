@@ -351,11 +351,15 @@ public final class SegmentStore {
         }
     }
 
-    /** Closes all files; nothing may be under way that needs them. */
+    /** Closes all files; those that are pinned when the last pin goes. */
     public void close() {
         closed = true;
         cancelRetry();
-        segments.values().forEach(segment -> segment.file.close());
+        for (Segment segment : segments.values()) {
+            if (segment.condemn()) {
+                segment.file.close();
+            }
+        }
         segments.clear();
         spares.forEach(spare -> spare.file.close());
         spares.clear();

@@ -125,10 +125,12 @@ final class Following {
         if (puller != null) {
             puller.hold();
         }
+        long durable = replica.parts().tail.durable();
         replica.metadata()
                 .update(
                         draft -> {
                             draft.history = hello.history();
+                            draft.durableKnown = Math.max(draft.durableKnown, durable);
                             draft.incarnation = hello.incarnation();
                             draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
                             draft.fork = null;

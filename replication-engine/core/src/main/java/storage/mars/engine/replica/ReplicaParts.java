@@ -17,6 +17,7 @@ import storage.mars.engine.log.LogWriter;
 import storage.mars.engine.log.MetadataStore;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.SegmentStore;
+import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.Checkpointer;
@@ -114,6 +115,8 @@ final class ReplicaParts {
         exports.close(reason);
         checkpointer.stop();
         writeBack.stop();
+        feed.stop();
+        reader.fail(new IoFailure(IoFailure.Kind.CLOSED, reason));
         writer.stop(() ->
                 turns.take(() -> {
                     tail.close();

@@ -48,6 +48,7 @@ public final class SyncTarget {
     private int askIndex;
     private long askOffset;
     private long required;
+    private final int failedSyncs;
     private long recordedBytes;
     private long nextRequest;
     private long awaitedDurable;
@@ -131,6 +132,7 @@ public final class SyncTarget {
         askOffset = state.copiedBytes();
         required = state.requiredPosition();
         recordedBytes = copiedBytes();
+        failedSyncs = images.failedSyncs();
     }
 
     public Phase phase() {
@@ -310,7 +312,9 @@ public final class SyncTarget {
         if (phase == Phase.AWAITING_LOG && tail.durable() >= awaitedDurable) {
             phase = Phase.SYNCING_IMAGES;
             images.sync(failure -> {
-                if (failure != null) {
+                // What was copied before a sync that somebody else asked for has failed is copied
+                // again too.
+                if (failure != null || images.failedSyncs() != failedSyncs) {
                     fail("images cannot be synced: " + failure);
                 } else if (phase == Phase.SYNCING_IMAGES) {
                     record();

@@ -30,6 +30,7 @@ public final class Checkpointer {
     private final LongSupplier retained;
     private final Listener listener;
     private State state = State.IDLE;
+    private boolean recording;
     private @Nullable String trouble;
 
     /** Steps of one checkpoint, and of making up for a failed one. */
@@ -39,8 +40,8 @@ public final class Checkpointer {
         SYNCING,
         RECORDING,
         /**
-         * The images' sync has failed; reads wait, and so does this for the running write-back
-         * round to end.
+         * A sync of the images has failed; reads wait, and this waits for the running write-back
+         * round and the recording of a checkpoint to end.
          */
         DRAINING,
         /** Enters the log since the last checkpoint into the index once more. */
@@ -80,6 +81,7 @@ public final class Checkpointer {
         this.reader = reader;
         this.retained = retained;
         this.listener = listener;
+        images.onFailedSync(this::syncFailed);
     }
 
     public State state() {
@@ -118,23 +120,27 @@ public final class Checkpointer {
     private void sync(long applied, Chain.Link link) {
         state = State.SYNCING;
         images.sync(failure -> {
-            if (state != State.SYNCING) {
-                return;
-            }
-            if (failure == null) {
+            if (state == State.SYNCING && failure == null) {
                 record(applied, link);
-            } else {
-                trouble = "images cannot be synced: " + failure;
-                state = State.DRAINING;
-                reader.hold();
-                writeBack.stop();
-                drained();
             }
         });
     }
 
+    /** A sync of the images has failed, whoever asked for it. */
+    private void syncFailed(IoFailure failure) {
+        if (state == State.STOPPED || state == State.DRAINING || state == State.REFEEDING) {
+            return;
+        }
+        trouble = "images cannot be synced: " + failure;
+        state = State.DRAINING;
+        reader.hold();
+        writeBack.stop();
+        drained();
+    }
+
     private void record(long applied, Chain.Link link) {
         state = State.RECORDING;
+        recording = true;
         long durable = tail.durable();
         metadata.update(
                 draft -> {
@@ -142,15 +148,23 @@ public final class Checkpointer {
                     draft.durableKnown = Math.max(draft.durableKnown, durable);
                 },
                 failure -> {
+                    recording = false;
                     if (failure != null) {
                         listener.metadataFailed(failure);
-                        return;
+                    } else {
+                        recorded();
                     }
-                    trouble = null;
-                    leave(State.RECORDING);
-                    releaseSegments();
-                    listener.checkpointed();
                 });
+    }
+
+    private void recorded() {
+        if (state == State.RECORDING) {
+            trouble = null;
+            state = State.IDLE;
+        }
+        releaseSegments();
+        drained();
+        listener.checkpointed();
     }
 
     private void leave(State from) {
@@ -161,7 +175,7 @@ public final class Checkpointer {
 
     /** A write-back round has ended, or none was running. */
     public void drained() {
-        if (state == State.DRAINING && !writeBack.isRunning()) {
+        if (state == State.DRAINING && !recording && !writeBack.isRunning()) {
             state = State.REFEEDING;
             feed.restart(position());
             refed();
@@ -182,7 +196,12 @@ public final class Checkpointer {
         segments.release(Math.min(position(), retained.getAsLong()));
     }
 
+    /** No checkpoint any more, and no reads where they wait for the index. */
     public void stop() {
+        boolean held = state == State.DRAINING || state == State.REFEEDING;
         state = State.STOPPED;
+        if (held) {
+            reader.fail(new IoFailure(IoFailure.Kind.IO_ERROR, "images cannot be synced"));
+        }
     }
 }

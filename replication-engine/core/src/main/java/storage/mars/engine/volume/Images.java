@@ -3,6 +3,7 @@ package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
@@ -29,7 +30,11 @@ public final class Images {
     private final String directory;
     private final ReplicaMetadata.Identity identity;
     private final @Nullable BlockFile[] files = new BlockFile[16];
+    private final List<Completion> syncAsked = new ArrayList<>();
     private List<VolumeShape> shapes = List.of();
+    private Consumer<IoFailure> onFailedSync = failure -> {};
+    private int failedSyncs;
+    private boolean syncing;
 
     public Images(Ports ports, String directory, ReplicaMetadata.Identity identity) {
         this.ports = ports;
@@ -182,9 +187,34 @@ public final class Images {
         return of(volume).size() - Blocks.SIZE;
     }
 
-    /** Makes everything that was written to any image durable; the first failure is told. */
+    /**
+     * Makes everything that was written to any image durable before the call. One pass at a time,
+     * so that a failure, which a file may tell only once, is known to all before the next begins.
+     */
     public void sync(Completion done) {
-        syncNext(shapes.iterator(), done);
+        syncAsked.add(done);
+        if (!syncing) {
+            startSync();
+        }
+    }
+
+    private void startSync() {
+        List<Completion> told = List.copyOf(syncAsked);
+        syncAsked.clear();
+        syncing = true;
+        syncNext(
+                shapes.iterator(),
+                failure -> {
+                    syncing = false;
+                    if (failure != null) {
+                        failedSyncs++;
+                        onFailedSync.accept(failure);
+                    }
+                    told.forEach(done -> done.completed(failure));
+                    if (!syncing && !syncAsked.isEmpty()) {
+                        startSync();
+                    }
+                });
     }
 
     private void syncNext(Iterator<VolumeShape> volumes, Completion done) {
@@ -200,6 +230,19 @@ public final class Images {
                         done.completed(failure);
                     }
                 });
+    }
+
+    /**
+     * How many syncs have failed, whoever asked for them. What was written before such a failure
+     * may be lost, even when a later sync succeeds.
+     */
+    public int failedSyncs() {
+        return failedSyncs;
+    }
+
+    /** Who is told first of each failed sync. */
+    void onFailedSync(Consumer<IoFailure> task) {
+        onFailedSync = task;
     }
 
     public void close() {

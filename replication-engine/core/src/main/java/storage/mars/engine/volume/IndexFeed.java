@@ -24,6 +24,7 @@ public final class IndexFeed {
     private long highestFed;
     private int generation;
     private boolean reading;
+    private boolean stopped;
 
     /** Who is told; called on the shard. */
     public interface Listener {
@@ -117,44 +118,39 @@ public final class IndexFeed {
     /** The durable position or the limit has grown. */
     public void advance() {
         long until = until();
-        if (reading || fed >= until) {
+        if (stopped || reading || fed >= until) {
             return;
         }
         if (log.tail().memoryStart() <= fed) {
             log.tail().visit(fed, until, frame -> enter(frame, index));
             fed(until);
-            log.tail().keepFrom(fed);
             listener.fed();
             return;
         }
         reading = true;
-        log.buffers().acquire(buffer -> read(buffer, until));
+        log.buffers().acquire(this::read);
     }
 
-    private void read(ByteBuffer buffer, long until) {
+    private void read(ByteBuffer buffer) {
         int mine = generation;
+        long until = Math.max(fed, until());
         log.reader()
-                .read(
-                        fed,
-                        until,
-                        log.history().get(),
-                        null,
-                        buffer,
-                        batch -> entered(batch, until, mine));
+                .read(fed, until, log.history().get(), null, buffer, batch -> entered(batch, mine));
     }
 
-    private void entered(Batch batch, long until, int of) {
-        if (of != generation) {
+    private void entered(Batch batch, int of) {
+        if (stopped || of != generation) {
             reading = false;
             log.buffers().release(batch.bytes());
             advance();
             return;
         }
-        log.reader().visit(batch, frame -> enter(frame, index));
-        fed(batch.to());
-        @Nullable String fault = batch.fault();
+        long until = Math.max(fed, until());
+        log.reader().visit(batch, frame -> enterBelow(until, frame));
+        fed(Math.min(batch.to(), until));
+        @Nullable String fault = fed < until ? batch.fault() : null;
         if (fault == null && fed < until) {
-            read(batch.bytes(), until);
+            read(batch.bytes());
             return;
         }
         reading = false;
@@ -165,5 +161,17 @@ public final class IndexFeed {
         }
         listener.fed();
         advance();
+    }
+
+    /** The limit may have come down while the batch was read. */
+    private void enterBelow(long until, FrameView frame) {
+        if (frame.position() < until) {
+            enter(frame, index);
+        }
+    }
+
+    /** Enters nothing any more and tells nobody. */
+    public void stop() {
+        stopped = true;
     }
 }

@@ -13,6 +13,7 @@ import storage.mars.engine.port.PeerAcceptor;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Shard;
+import storage.mars.engine.replica.Done;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaSettings;
