@@ -37,6 +37,15 @@ final class RequestQueue {
         size++;
     }
 
+    void addFirst(BlockRequest request) {
+        request.next = head;
+        head = request;
+        if (tail == null) {
+            tail = request;
+        }
+        size++;
+    }
+
     @Nullable BlockRequest poll() {
         BlockRequest first = head;
         if (first != null) {
