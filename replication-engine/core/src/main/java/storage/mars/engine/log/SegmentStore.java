@@ -46,6 +46,7 @@ public final class SegmentStore {
     private boolean placed;
     private boolean closed;
     private @Nullable String stall;
+    private Runnable onStall = () -> {};
     private Shard.@Nullable Timer retry;
 
     private record Spare(String name, BlockFile file) {}
@@ -183,6 +184,11 @@ public final class SegmentStore {
         return stall;
     }
 
+    /** Who is told, in a later turn, when the next segment cannot be had although it could before. */
+    public void onStall(Runnable task) {
+        onStall = task;
+    }
+
     /** Runs {@code task} once, when {@link #readyEnd} has grown. */
     void whenReady(Runnable task) {
         waiters.add(task);
@@ -259,6 +265,9 @@ public final class SegmentStore {
 
     private void stalled(String reason, long end) {
         preparing = false;
+        if (stall == null) {
+            ports.shard().execute(onStall);
+        }
         stall = reason;
         if (retry == null && !closed) {
             retry =

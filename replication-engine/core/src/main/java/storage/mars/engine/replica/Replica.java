@@ -139,6 +139,7 @@ final class Replica implements ReplicaParts.Owner {
         reopening = false;
         opened.writeBack.wake();
         opened.tail.whenRoom(() -> ports.shard().execute(this::room));
+        opened.segments.onStall(this::makeSpace);
         if (current().role() == Role.PRIMARY) {
             writership().resume();
         } else {
@@ -488,7 +489,15 @@ final class Replica implements ReplicaParts.Owner {
 
     @Override
     public void checkpointed() {
+        makeSpace();
         room();
+    }
+
+    /** No segment can be prepared: lets go of what holds the log back. */
+    private void makeSpace() {
+        if (parts != null) {
+            writership().makeSpace();
+        }
     }
 
     @Override
