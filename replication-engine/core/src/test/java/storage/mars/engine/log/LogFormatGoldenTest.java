@@ -112,7 +112,7 @@ class LogFormatGoldenTest {
                 "-4 PAD",
                 "1 durable -4 at 2000: WRITE 0:1+5",
                 "7 durable 7 at 3000: WRITE 0:7+1, ZERO 0:7+1, WRITE 0:8+1",
-                "10 durable 10 at 3000: EPOCH 0:0+0");
+                "10 durable 10 at 3000: EPOCH 0:0+1");
     }
 
     private static String describe(FrameView frame) {
