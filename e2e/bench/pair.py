@@ -72,14 +72,14 @@ def shipping(first, second, directory, pairs, say):
 
 
 def catch_up(second, target):
-    """Bytes per second of received and applied, from the samples while they moved."""
+    """Bytes per second of received and applied, from the positions while they moved."""
     samples = []
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        now = second.positions()
-        samples.append((time.monotonic(), now["received"], now["applied"]))
-        if now["applied"] >= target:
-            break
+    with second.watch() as lines:
+        for now in lines:
+            samples.append((time.monotonic(), now["received"], now["applied"]))
+            if now["applied"] >= target or time.monotonic() > deadline:
+                break
     return slope(samples, 1), slope(samples, 2)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers under comparison, each serving one preallocated 1 GiB volume on a Unix socket."""
 
+import contextlib
 import json
 import os
 import signal
@@ -165,6 +166,18 @@ class Mars(Server):
         answer = json.loads(self.adm("status", self.resource, "-o", "json"))
         answer = answer[0] if isinstance(answer, list) else answer
         return {name: int(value) for name, value in answer["positions"].items()}
+
+    @contextlib.contextmanager
+    def watch(self):
+        """The positions, every tenth of a second."""
+        program = os.path.join(ROOT, "bin", "marsadm")
+        words = [program, "--engine", f"127.0.0.1:{self.control}"]
+        words += ["watch", self.resource, "--interval", "100ms", "-o", "json"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as watcher:
+            try:
+                yield (json.loads(line)["positions"] for line in watcher.stdout)
+            finally:
+                watcher.kill()
 
     def settle(self):
         deadline = time.monotonic() + 120

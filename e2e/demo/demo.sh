@@ -114,27 +114,23 @@ field() { # engine, expression on the resource r
 }
 uri() { echo "nbd+unix:///demo/data?socket=$work/$1.nbd"; }
 
-one_line() {
-    adm a status demo -o json | python3 -c '
-import json, sys
-d = json.load(sys.stdin)
-r = d[0] if isinstance(d, list) else d
-mib = lambda n: "%8.1f MiB" % (int(n or 0) / 2**20)
-for m in r["members"]:
-    if m["name"] == "b":
-        print("   durable on a", mib(r["positions"]["durable"]),
-              "  received by b", mib(m.get("receivedPosition")),
-              "  applied", mib(m.get("appliedPosition")),
-              "  lag", mib(m.get("lagBytes")), "%.1f s" % float(m.get("lagSeconds") or 0))'
-}
 watch_positions() {
-    while :; do
-        one_line || true
-        sleep 0.7
-    done 2>/dev/null
+    exec "$bin/marsadm" --engine "127.0.0.1:${control[a]}" watch demo --interval 700ms -o json \
+        > >(exec python3 -u -c "$line_of_positions")
 }
+line_of_positions='
+import json, sys
+mib = lambda n: "%8.1f MiB" % (int(n or 0) / 2**20)
+for line in sys.stdin:
+    r = json.loads(line)
+    for m in r.get("members", []):
+        if m["name"] == "b":
+            print("   durable on a", mib(r["positions"]["durable"]),
+                  "  received by b", mib(m.get("receivedPosition")),
+                  "  applied", mib(m.get("appliedPosition")),
+                  "  lag", mib(m.get("lagBytes")), "%.1f s" % float(m.get("lagSeconds") or 0))'
 start_watcher() {
-    watch_positions &
+    watch_positions 2>>"$work/watcher.log" &
     pid[watcher]=$!
     disown "$!"
 }
@@ -265,7 +261,7 @@ step "The file system on b"
 
 step "a comes back: it hears of the higher term and fences itself"
 start a
-fenced() { [ "$(field a 'r["role"].lower()')" != primary ] && [ "$(field a 'int(r["term"])')" -ge "$((term))" ]; }
+fenced() { [ "$(field a '(r["role"] or "").lower()')" != primary ] && [ "$(field a 'int(r["term"])')" -ge "$((term))" ]; }
 until_true 30 fenced || fail "the old primary is not fenced"
 adm a status demo | shown
 

@@ -118,11 +118,11 @@ final class DamagedResourceIT {
     }
 
     private static boolean isImage(Path file) {
-        return !isLog(file) && file.toFile().length() >= SIZE;
+        return file.toString().endsWith(".img");
     }
 
     private static boolean isMetadata(Path file) {
-        return !isLog(file) && !isImage(file) && file.toString().contains("meta");
+        return file.endsWith("meta");
     }
 
     private static void truncate(Path file, long size) throws IOException {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.e2e;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,12 +18,21 @@ import storage.mars.e2e.harness.EngineSettings;
 /** The usual NBD clients on an engine's export, over TCP and over its Unix socket. */
 @TestInstance(Lifecycle.PER_CLASS)
 final class EngineToolsIT implements NbdToolsContract {
+    private @Nullable Path directory;
     private @Nullable EngineProcess engine;
 
     @BeforeAll
-    void start(@TempDir Path directory) throws Exception {
-        engine = EngineProcess.start(EngineSettings.in(directory, "a"));
-        engine.marsadm().createResource("r", "data:64MiB");
+    void keepDirectory(@TempDir Path shared) {
+        directory = shared;
+    }
+
+    /** Not before all tests, so that each of them is named when the engine is missing. */
+    @BeforeEach
+    void startOnce() throws Exception {
+        if (engine == null) {
+            engine = EngineProcess.start(EngineSettings.in(requireNonNull(directory), "a"));
+            engine.marsadm().createResource("r", "data:64MiB");
+        }
     }
 
     @AfterAll
@@ -34,7 +45,7 @@ final class EngineToolsIT implements NbdToolsContract {
     @Override
     public List<String> uris() {
         return List.of(
-                Objects.requireNonNull(engine).unix().uri("r/data"),
-                Objects.requireNonNull(engine).tcp().uri("r/data"));
+                requireNonNull(engine).unix().uri("r/data"),
+                requireNonNull(engine).tcp().uri("r/data"));
     }
 }

@@ -226,13 +226,21 @@ final class Admission {
         }
     }
 
-    /** The client has gone: what it has not got admitted takes no effect. */
+    /**
+     * The client has gone: what it has not got admitted takes no effect. A request of which a part
+     * is in the log already goes on; everything that is submitted later comes behind it.
+     */
     void drop(Attachment attachment) {
         BlockRequest head = waiting.peek();
-        if (head != null && head.attachment == attachment) {
+        BlockRequest begun = head != null && head.admittedBytes > 0 ? waiting.poll() : null;
+        if (begun == null && head != null && head.isOf(attachment)) {
             edges.abandon();
         }
-        completeAll(waiting.removeOf(attachment), Outcome.CLOSED);
+        RequestQueue dropped = waiting.removeOf(attachment);
+        if (begun != null) {
+            waiting.addFirst(begun);
+        }
+        completeAll(dropped, Outcome.CLOSED);
         pump();
     }
 

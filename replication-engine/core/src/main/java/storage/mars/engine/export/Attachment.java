@@ -14,7 +14,7 @@ public interface Attachment {
     void submit(BlockRequest request);
 
     /**
-     * The client has gone. Its requests that are not admitted yet take no effect and are completed
+     * The client has gone. Its requests that are not admitted yet, not even in part, take no effect and are completed
      * with {@link Outcome#CLOSED} before this returns; those that are admitted complete as usual.
      * Idempotent; nothing may be submitted afterwards.
      */

@@ -63,6 +63,18 @@ public abstract class BlockRequest {
     /** When it was submitted, for the stage latencies. */
     long submittedNanos;
 
+    /** Whether that attachment, and no other that may look like it, submitted this. */
+    @SuppressWarnings("ReferenceEquality")
+    final boolean isOf(Attachment candidate) {
+        return attachment == candidate;
+    }
+
+    /** Whether that is this very request. */
+    @SuppressWarnings("ReferenceEquality")
+    final boolean is(@Nullable BlockRequest candidate) {
+        return this == candidate;
+    }
+
     /**
      * The engine needs {@link #data} of this WRITE no more (its bytes are in the log window);
      * called before {@link #completed}, perhaps long before it.

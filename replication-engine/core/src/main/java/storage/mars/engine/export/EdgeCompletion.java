@@ -34,11 +34,11 @@ final class EdgeCompletion {
 
     /** Whether the edges of {@code request} are whole. */
     boolean isReadyFor(BlockRequest request) {
-        return this.request == request && ready;
+        return request.is(this.request) && ready;
     }
 
     boolean isRunningFor(BlockRequest request) {
-        return this.request == request && !ready;
+        return request.is(this.request) && !ready;
     }
 
     @Nullable IoFailure failure() {

@@ -37,6 +37,15 @@ final class RequestQueue {
         size++;
     }
 
+    void addFirst(BlockRequest request) {
+        request.next = head;
+        head = request;
+        if (tail == null) {
+            tail = request;
+        }
+        size++;
+    }
+
     @Nullable BlockRequest poll() {
         BlockRequest first = head;
         if (first != null) {
@@ -55,7 +64,7 @@ final class RequestQueue {
         RequestQueue removed = new RequestQueue();
         RequestQueue kept = new RequestQueue();
         for (BlockRequest request = poll(); request != null; request = poll()) {
-            (request.attachment == attachment ? removed : kept).add(request);
+            (request.isOf(attachment) ? removed : kept).add(request);
         }
         head = kept.head;
         tail = kept.tail;

@@ -135,7 +135,7 @@ public final class FrameVerifier {
             ByteBuffer buffer, int offset, long position, EpochHistory history) {
         boolean header = buffer.getLong(offset) == LogFormat.SEGMENT_MAGIC;
         boolean frame = buffer.getInt(offset) == LogFormat.FRAME_MAGIC;
-        if (!header && !frame || !checksum.blockIsSealed(buffer, offset)) {
+        if ((!header && !frame) || !checksum.blockIsSealed(buffer, offset)) {
             return null;
         }
         // These fields keep their places in every version.

@@ -95,7 +95,7 @@ final class MetadataCodec {
         out.list(
                 m.members(),
                 (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
-        out.u8(m.role().ordinal()).history(m.history()).i64(m.highestTerm());
+        out.u8(m.role().code()).history(m.history()).i64(m.highestTerm());
         out.i64(m.checkpoint().position()).link(m.checkpoint().link()).i64(m.durableKnown());
         SyncState sync = m.sync();
         out.flag(sync.inconsistent())
@@ -140,10 +140,11 @@ final class MetadataCodec {
     }
 
     private static Role role(int code) throws Malformed {
-        if (code >= Role.values().length) {
-            throw new Malformed("role of code " + code);
-        }
-        return Role.values()[code];
+        return switch (code) {
+            case 0 -> Role.PRIMARY;
+            case 1 -> Role.SECONDARY;
+            default -> throw new Malformed("role of code " + code);
+        };
     }
 
     private static @Nullable Grant grant(FieldReader in) throws Malformed {

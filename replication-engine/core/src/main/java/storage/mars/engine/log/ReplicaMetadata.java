@@ -32,9 +32,20 @@ public record ReplicaMetadata(
         Switches switches,
         long bootId) {
 
+    /** What a replica is by its metadata; the codes are part of the format. */
     public enum Role {
-        PRIMARY,
-        SECONDARY
+        PRIMARY(0),
+        SECONDARY(1);
+
+        private final int code;
+
+        Role(int code) {
+            this.code = code;
+        }
+
+        int code() {
+            return code;
+        }
     }
 
     /** What never changes: of the resource, and of this replica of it. */

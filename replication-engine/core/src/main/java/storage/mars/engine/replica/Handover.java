@@ -25,8 +25,8 @@ final class Handover {
 
     private final Replica replica;
     private final Writership writership;
-    private @Nullable Reply<Void> asking;
-    private @Nullable Reply<Void> demoting;
+    private @Nullable Reply<Done> asking;
+    private @Nullable Reply<Done> demoting;
     private @Nullable Session asked;
     private boolean endRecorded;
     private boolean givingAway;
@@ -39,12 +39,12 @@ final class Handover {
     // Taking
 
     /** Takes the role by plan: nothing is lost, and the one that holds it must agree. */
-    void take(boolean closeExports, Reply<Void> reply) {
+    void take(boolean closeExports, Reply<Done> reply) {
         if (replica.state() instanceof ReplicaState.Serving) {
-            reply.done(null);
+            reply.done(Done.DONE);
             return;
         }
-        Refusal refusal = notPromotable("primary");
+        Refusal refusal = notPromotable();
         if (refusal != null) {
             reply.refused(refusal);
             return;
@@ -106,15 +106,15 @@ final class Handover {
     }
 
     /** Takes the role by force; what the other side has beyond this log's end becomes a branch. */
-    void force(@Nullable Long supersedes, @Nullable Long maxLossBytes, Reply<Void> reply) {
+    void force(@Nullable Long supersedes, @Nullable Long maxLossBytes, Reply<Done> reply) {
         long highest = replica.current().highestTerm();
         boolean serving = replica.state() instanceof ReplicaState.Serving;
         if (serving && supersedes != null && highest == supersedes + 1) {
-            reply.done(null);
+            reply.done(Done.DONE);
             return;
         }
         boolean afterLoss = replica.state() instanceof ReplicaState.DurableLoss;
-        Refusal refusal = afterLoss ? null : notPromotable("primary --force");
+        Refusal refusal = afterLoss ? null : notPromotable();
         if (refusal == null && serving) {
             refusal =
                     Refusal.precondition(
@@ -167,7 +167,7 @@ final class Handover {
                 forceCommand());
     }
 
-    private @Nullable Refusal notPromotable(String verb) {
+    private @Nullable Refusal notPromotable() {
         String what = replica.name + " does not become primary here";
         if (!replica.isOpen()) {
             return Refusal.precondition(
@@ -227,7 +227,7 @@ final class Handover {
     }
 
     private void giveUp(Refusal refusal) {
-        Reply<Void> reply = asking;
+        Reply<Done> reply = asking;
         asking = null;
         asked = null;
         replica.following().begin();
@@ -239,11 +239,11 @@ final class Handover {
 
     /** This replica is the primary now. */
     void serving() {
-        Reply<Void> reply = asking;
+        Reply<Done> reply = asking;
         asking = null;
         asked = null;
         if (reply != null) {
-            reply.done(null);
+            reply.done(Done.DONE);
         }
     }
 
@@ -314,9 +314,9 @@ final class Handover {
     }
 
     /** Lays the role down, for whoever holds all of the log and asks. */
-    void demote(boolean closeExports, @Nullable Long expectedTerm, Reply<Void> reply) {
+    void demote(boolean closeExports, @Nullable Long expectedTerm, Reply<Done> reply) {
         if (!replica.isPrimary() && replica.isOpen()) {
-            reply.done(null);
+            reply.done(Done.DONE);
             return;
         }
         String what = replica.name + " stays primary";
@@ -402,7 +402,7 @@ final class Handover {
      */
     private void giveAway(ReplicaState.HandingOver giving) {
         long term = replica.current().highestTerm() + 1;
-        Reply<Void> reply = demoting;
+        Reply<Done> reply = demoting;
         demoting = null;
         replica.reopen(
                 "the role goes to " + giving.targetName(),
@@ -413,7 +413,7 @@ final class Handover {
                     draft.grant = new Grant(giving.target(), term);
                 });
         if (reply != null) {
-            replica.whenOpened(() -> reply.done(null));
+            replica.whenOpened(() -> reply.done(Done.DONE));
         }
     }
 
@@ -434,7 +434,7 @@ final class Handover {
                         && endRecorded
                         && now - giving.deadlineNanos() >= 0;
         if (stuck && replica.parts().tail.durable() == replica.parts().tail.end()) {
-            Reply<Void> reply = demoting;
+            Reply<Done> reply = demoting;
             demoting = null;
             if (reply != null) {
                 reply.refused(

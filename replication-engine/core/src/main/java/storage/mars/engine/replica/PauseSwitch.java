@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.Shipper;
@@ -13,7 +14,7 @@ final class PauseSwitch {
 
     private PauseSwitch() {}
 
-    static void shipping(Replica replica, boolean paused, Reply<Void> reply) {
+    static void shipping(Replica replica, boolean paused, Reply<Done> reply) {
         Switches now = replica.current().switches();
         record(
                 replica,
@@ -34,7 +35,7 @@ final class PauseSwitch {
                 });
     }
 
-    static void apply(Replica replica, boolean paused, Reply<Void> reply) {
+    static void apply(Replica replica, boolean paused, Reply<Done> reply) {
         if (paused && (replica.isPrimary() || !replica.isOpen())) {
             reply.refused(
                     Refusal.precondition(
@@ -46,7 +47,7 @@ final class PauseSwitch {
         }
         Switches now = replica.current().switches();
         if (paused == now.applyPaused()) {
-            reply.done(null);
+            reply.done(Done.DONE);
             return;
         }
         if (paused && replica.current().sync().inconsistent()) {
@@ -74,11 +75,11 @@ final class PauseSwitch {
     }
 
     private static void record(
-            Replica replica, Switches switches, Reply<Void> reply, Runnable effect) {
+            Replica replica, Switches switches, Reply<Done> reply, Runnable effect) {
         replica.metadata()
                 .update(
                         draft -> draft.switches = switches,
-                        (IoFailure failure) -> {
+                        (@Nullable IoFailure failure) -> {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                                 reply.refused(
@@ -89,7 +90,7 @@ final class PauseSwitch {
                             }
                             effect.run();
                             replica.changed();
-                            reply.done(null);
+                            reply.done(Done.DONE);
                         });
     }
 }

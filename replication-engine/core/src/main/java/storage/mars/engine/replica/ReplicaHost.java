@@ -68,7 +68,7 @@ public final class ReplicaHost {
      * Opens every replica whose name {@code mine} accepts; {@code done} runs when each has reached
      * some state.
      */
-    public void openAll(Predicate<String> mine, Reply<Void> done) {
+    public void openAll(Predicate<String> mine, Reply<Done> done) {
         ports.storage()
                 .list(
                         ReplicaFiles.ROOT,
@@ -85,7 +85,7 @@ public final class ReplicaHost {
                             Runnable one =
                                     () -> {
                                         if (--open[0] == 0) {
-                                            done.done(null);
+                                            done.done(Done.DONE);
                                         }
                                     };
                             all.forEach(name -> openOne(name, one));
@@ -156,7 +156,7 @@ public final class ReplicaHost {
 
     /** A new resource, of which this engine becomes the primary. */
     public void create(
-            String name, List<VolumeShape> volumes, long logBudgetBytes, Reply<Void> reply) {
+            String name, List<VolumeShape> volumes, long logBudgetBytes, Reply<Done> reply) {
         Refusal refusal = ResourceRules.check(name, volumes, logBudgetBytes, settings);
         Replica existing = replicas.get(name);
         if (refusal == null && existing != null) {
@@ -197,9 +197,9 @@ public final class ReplicaHost {
         createFiles(name, first, reply);
     }
 
-    private void sameOrRefused(Replica existing, List<VolumeShape> volumes, Reply<Void> reply) {
+    private void sameOrRefused(Replica existing, List<VolumeShape> volumes, Reply<Done> reply) {
         if (existing.hasMetadata() && existing.current().volumes().equals(volumes)) {
-            reply.done(null);
+            reply.done(Done.DONE);
         } else {
             reply.refused(
                     new Refusal(
@@ -220,7 +220,7 @@ public final class ReplicaHost {
         return id == 0 ? 1 : id;
     }
 
-    private void createFiles(String name, ReplicaMetadata first, Reply<Void> reply) {
+    private void createFiles(String name, ReplicaMetadata first, Reply<Done> reply) {
         files.create(
                 name,
                 first,
@@ -240,7 +240,7 @@ public final class ReplicaHost {
     }
 
     /** A created primary has its first epoch before the answer. */
-    private void untilSettled(Replica replica, Reply<Void> reply) {
+    private void untilSettled(Replica replica, Reply<Done> reply) {
         Runnable[] watcher = {() -> {}};
         watcher[0] =
                 () -> {
@@ -248,7 +248,7 @@ public final class ReplicaHost {
                     if (state instanceof ReplicaState.Serving
                             || state instanceof ReplicaState.Secondary) {
                         replica.unwatch(watcher[0]);
-                        reply.done(null);
+                        reply.done(Done.DONE);
                     } else if (state instanceof ReplicaState.Failed
                             || state instanceof ReplicaState.Corrupt) {
                         replica.unwatch(watcher[0]);
@@ -261,10 +261,10 @@ public final class ReplicaHost {
     }
 
     /** A replica of a resource that other engines have: becomes a secondary and copies. */
-    public void join(String name, String from, Reply<Void> reply) {
+    public void join(String name, String from, Reply<Done> reply) {
         Replica existing = replicas.get(name);
         if (existing != null && existing.hasMetadata() && !existing.isPrimary()) {
-            reply.done(null);
+            reply.done(Done.DONE);
             return;
         }
         if (existing != null || !ResourceRules.isName(name) || !inCreation.add(name)) {
@@ -299,7 +299,7 @@ public final class ReplicaHost {
                 .start(from);
     }
 
-    private void joined(JoinRequest request, JoinAccepted a, Reply<Void> reply) {
+    private void joined(JoinRequest request, JoinAccepted a, Reply<Done> reply) {
         Identity identity =
                 new Identity(
                         a.resourceId(),
@@ -509,7 +509,7 @@ public final class ReplicaHost {
     // Roles and switches
 
     /** Takes the role by plan. */
-    public void promote(String name, boolean closeExports, Reply<Void> reply) {
+    public void promote(String name, boolean closeExports, Reply<Done> reply) {
         with(name, reply, replica -> replica.writership().handover().take(closeExports, reply));
     }
 
@@ -518,7 +518,7 @@ public final class ReplicaHost {
             String name,
             @Nullable Long supersedes,
             @Nullable Long maxLossBytes,
-            Reply<Void> reply) {
+            Reply<Done> reply) {
         with(
                 name,
                 reply,
@@ -527,7 +527,7 @@ public final class ReplicaHost {
 
     /** Lays the role down. */
     public void demote(
-            String name, boolean closeExports, @Nullable Long expectedTerm, Reply<Void> reply) {
+            String name, boolean closeExports, @Nullable Long expectedTerm, Reply<Done> reply) {
         with(
                 name,
                 reply,
@@ -536,12 +536,12 @@ public final class ReplicaHost {
     }
 
     /** Log and blocks flow, or not, to and from this replica. */
-    public void pauseShipping(String name, boolean paused, Reply<Void> reply) {
+    public void pauseShipping(String name, boolean paused, Reply<Done> reply) {
         with(name, reply, replica -> PauseSwitch.shipping(replica, paused, reply));
     }
 
     /** What is received is applied, or not. */
-    public void pauseApply(String name, boolean paused, Reply<Void> reply) {
+    public void pauseApply(String name, boolean paused, Reply<Done> reply) {
         with(name, reply, replica -> PauseSwitch.apply(replica, paused, reply));
     }
 

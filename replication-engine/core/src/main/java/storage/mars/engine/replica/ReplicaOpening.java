@@ -21,7 +21,6 @@ import storage.mars.engine.volume.VolumeIndex;
 final class ReplicaOpening {
 
     private final Shared shared;
-    private final String directory;
     private final MetadataStore metadata;
     private final LongSupplier retained;
     private final ReplicaParts.Owner owner;
@@ -49,7 +48,6 @@ final class ReplicaOpening {
             ReplicaParts.Owner owner,
             Outcome outcome) {
         this.shared = shared;
-        this.directory = directory;
         this.metadata = metadata;
         this.retained = retained;
         this.owner = owner;

@@ -32,6 +32,9 @@ public final class EngineApplication implements QuarkusApplication {
             Quarkus.waitForExit();
             LOGGER.info("Engine {} stops", settings.name());
             return 0;
+        } catch (StartRefusedException e) {
+            LOGGER.error("Engine {} does not start: {}", settings.name(), e.getMessage());
+            return 1;
         } finally {
             lifecycle.stop();
         }

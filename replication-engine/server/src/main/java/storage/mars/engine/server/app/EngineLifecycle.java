@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.server.app;
 
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.port.Clock;
 import storage.mars.engine.port.Entropy;
 import storage.mars.engine.port.Ports;
+import storage.mars.engine.replica.ReplicaSettings;
 import storage.mars.engine.server.config.EngineSettings;
+import storage.mars.engine.server.config.HostPort;
+import storage.mars.engine.server.config.NbdAddress;
+import storage.mars.engine.server.control.ControlServer;
+import storage.mars.engine.server.host.Replicas;
+import storage.mars.engine.server.io.BootId;
 import storage.mars.engine.server.io.DataDirectory;
 import storage.mars.engine.server.io.FileStorage;
 import storage.mars.engine.server.io.IoThreads;
@@ -18,7 +30,10 @@ import storage.mars.engine.server.io.NettyShard;
 import storage.mars.engine.server.io.SecureEntropy;
 import storage.mars.engine.server.io.ShardGroup;
 import storage.mars.engine.server.io.SystemClock;
+import storage.mars.engine.server.nbd.NbdLimits;
+import storage.mars.engine.server.nbd.NbdServer;
 import storage.mars.engine.server.peer.NettyPeerNetwork;
+import storage.mars.engine.server.peer.PeerServer;
 
 /**
  * Starts the parts of an engine in the order in which they need each other and stops them in the
@@ -32,9 +47,18 @@ final class EngineLifecycle {
     private static final Duration FILES_LIMIT = Duration.ofSeconds(5);
 
     private static final Duration SHARDS_LIMIT = Duration.ofSeconds(2);
+    private static final Duration SECOND = Duration.ofSeconds(1);
 
-    /** Long enough for the next batch of a busy client, short beside one device flush. */
-    private static final Duration LOG_SPIN = Duration.ofNanos(50_000);
+    /** Watches never end by themselves. */
+    private static final Duration CALLS_LIMIT = Duration.ofMillis(300);
+
+    /** What was read is answered within this, or its clients send it again to the next engine. */
+    private static final Duration CLIENTS_LIMIT = Duration.ofSeconds(3);
+
+    private static final Duration REPLICAS_LIMIT = Duration.ofSeconds(10);
+
+    /** On two cores looking out costs the client as much as it saves the log: LogPathBenchmark. */
+    private static final Duration LOG_SPIN = Duration.ZERO;
 
     /** Two busy resources of one shard do not wait for each other's device flushes. */
     private static final int LEAST_LOG_THREADS = 2;
@@ -48,15 +72,84 @@ final class EngineLifecycle {
         this.directory = directory;
     }
 
-    /** Starts everything; after a failure {@link #stop} ends what had begun. */
-    void start() {
+    /**
+     * Starts everything, the control API last, which so answers only when all resources are loaded;
+     * after a failure {@link #stop} ends what had begun.
+     */
+    void start() throws StartRefusedException {
         begun("data directory", this::releaseDirectory);
         ShardGroup shards = ShardGroup.start(settings.shards());
         begun("shards", () -> shards.stop(SHARDS_LIMIT));
         IoThreads threads = new IoThreads(ioThreads());
         begun("file threads", () -> threads.close(FILES_LIMIT));
-        List<Ports> ports = ports(shards.shards(), threads);
-        LOGGER.debug("{} shards have their ports", ports.size());
+        ExportRegistry exports = new ExportRegistry();
+        Replicas replicas = open(ports(shards.shards(), threads), exports);
+        try {
+            listen(shards, exports, replicas);
+        } catch (IOException e) {
+            throw new StartRefusedException(words(e));
+        }
+    }
+
+    private Replicas open(List<Ports> ports, ExportRegistry exports) throws StartRefusedException {
+        ReplicaSettings rules = ReplicaRules.of(settings, BootId.read());
+        Replicas replicas = new Replicas(ports, rules, exports, settings.logMemory());
+        begun("replicas", () -> ended(replicas.close(), REPLICAS_LIMIT));
+        try {
+            replicas.openAll().join();
+        } catch (CompletionException e) {
+            throw new StartRefusedException(words(e));
+        }
+        return replicas;
+    }
+
+    private void listen(ShardGroup shards, ExportRegistry exports, Replicas replicas)
+            throws IOException {
+        PeerServer peers =
+                PeerServer.start(
+                        socket(settings.peer()), shards, replicas, PeerServer.Limits.standard());
+        begun(
+                "peer listener",
+                () -> {
+                    peers.stop();
+                    return true;
+                });
+        NbdServer nbd =
+                new NbdServer(
+                        exports,
+                        shards.eventLoops(),
+                        shard -> ((NettyShard) shard).eventLoop(),
+                        NbdLimits.defaults());
+        begun("NBD clients", () -> ended(nbd.stop(CLIENTS_LIMIT), CLIENTS_LIMIT.plus(SECOND)));
+        for (NbdAddress address : settings.nbd()) {
+            switch (address) {
+                case NbdAddress.Unix unix -> nbd.listen(unix.path());
+                case NbdAddress.Tcp tcp -> nbd.listen(socket(tcp.address()));
+            }
+        }
+        ControlServer control = ControlServer.start(settings, replicas);
+        begun("control calls", () -> control.stop(CALLS_LIMIT));
+    }
+
+    private static InetSocketAddress socket(HostPort address) {
+        return new InetSocketAddress(address.host(), address.port());
+    }
+
+    /** What went wrong, without the layers that passed it on. */
+    private static String words(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return failure == cause || !(failure instanceof IOException)
+                ? String.valueOf(cause.getMessage())
+                : failure.getMessage() + ": " + cause.getMessage();
+    }
+
+    private static boolean ended(CompletableFuture<?> end, Duration limit) {
+        return end.handle((done, failure) -> failure == null)
+                .completeOnTimeout(false, limit.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
     }
 
     /** The planned stop. */
@@ -64,7 +157,7 @@ final class EngineLifecycle {
         while (!started.isEmpty()) {
             Part part = started.removeLast();
             if (!part.stop().ended()) {
-                LOGGER.warn("The {} did not end in time and are left behind", part.name());
+                LOGGER.warn("{}: not ended in time, left behind", part.name());
             }
         }
     }

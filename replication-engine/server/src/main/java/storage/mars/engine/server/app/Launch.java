@@ -25,15 +25,9 @@ record Launch(EngineSettings settings, DataDirectory directory) {
         }
     }
 
-    /** Tells Quarkus where its two servers listen; before it starts. */
+    /** Tells Quarkus where its server listens; before it starts. */
     void configureQuarkus() {
-        System.setProperty("quarkus.grpc.server.host", settings.control().host());
-        set("quarkus.grpc.server.port", settings.control().port());
         System.setProperty("quarkus.http.host", settings.http().host());
-        set("quarkus.http.port", settings.http().port());
-    }
-
-    private static void set(String key, int value) {
-        System.setProperty(key, Integer.toString(value));
+        System.setProperty("quarkus.http.port", Integer.toString(settings.http().port()));
     }
 }

@@ -101,6 +101,21 @@ public final class EngineCommandLine {
             description = "Threads that read and write images. Default: ${DEFAULT-VALUE}.")
     private int ioThreads = EngineSettings.DEFAULT_IO_THREADS;
 
+    @Option(
+            names = "--segment-size",
+            hidden = true,
+            paramLabel = "SIZE",
+            converter = SizeConverter.class,
+            description = "Size of the log segments of new resources.")
+    private long segmentSize = Tuning.DEFAULT.segmentBytes();
+
+    @Option(
+            names = "--max-index-blocks",
+            hidden = true,
+            paramLabel = "N",
+            description = "Blocks of a resource that may be in its log and not in its images.")
+    private int maxIndexBlocks = Tuning.DEFAULT.maxIndexBlocks();
+
     private EngineCommandLine() {}
 
     /** Reads the arguments; nothing is opened or printed. */
@@ -138,7 +153,8 @@ public final class EngineCommandLine {
                 logMemory,
                 shards,
                 peerWait,
-                ioThreads);
+                ioThreads,
+                new Tuning((int) Math.min(segmentSize, Integer.MAX_VALUE), maxIndexBlocks));
     }
 
     private static HostPort given(@Nullable HostPort address) {

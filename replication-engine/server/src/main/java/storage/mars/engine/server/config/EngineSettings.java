@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param logMemory bytes for the logs of all resources together
  * @param shards event loops that own resources
  * @param ioThreads threads that read and write images side by side
+ * @param tuning what operators leave alone
  */
 public record EngineSettings(
         String name,
@@ -30,7 +31,8 @@ public record EngineSettings(
         long logMemory,
         int shards,
         PeerWait peerWait,
-        int ioThreads) {
+        int ioThreads,
+        Tuning tuning) {
 
     public static final long DEFAULT_LOG_MEMORY = 96L << 20;
     public static final int DEFAULT_SHARDS = 1;

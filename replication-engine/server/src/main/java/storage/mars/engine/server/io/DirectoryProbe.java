@@ -38,7 +38,7 @@ final class DirectoryProbe {
             }
             LOGGER.warn(
                     "Data directory {} is full: writers will stall until space is free", directory);
-            return new Result(true);
+            return new Result(opensDirect(file));
         } finally {
             Files.deleteIfExists(file);
         }
@@ -57,6 +57,15 @@ final class DirectoryProbe {
         try (FileChannel channel = CacheBypass.open(file, true)) {
             FileCalls.writeZeros(channel, 0, FileCalls.ALIGNMENT);
             return true;
+        } catch (IOException | UnsupportedOperationException e) {
+            return false;
+        }
+    }
+
+    /** All that can be found out without space for a block; no probe file at all means no. */
+    private static boolean opensDirect(Path file) {
+        try (FileChannel channel = CacheBypass.open(file, true)) {
+            return channel.isOpen();
         } catch (IOException | UnsupportedOperationException e) {
             return false;
         }

@@ -38,7 +38,8 @@ class EngineCommandLineTest {
                                 96L << 20,
                                 1,
                                 new PeerWait.Automatic(),
-                                3));
+                                3,
+                                Tuning.DEFAULT));
     }
 
     @Test
@@ -74,7 +75,8 @@ class EngineCommandLineTest {
                                 1L << 30,
                                 4,
                                 new PeerWait.For(Duration.ofMillis(1500)),
-                                8));
+                                8,
+                                Tuning.DEFAULT));
         assertThat(settings.tcpListeners().stream().map(EngineSettings.Listener::words))
                 .containsExactly("[::1]:10809", "0.0.0.0:8001", "[::1]:8003", "localhost:8004");
         assertThat(settings(List.of("--peer-wait=forever")).peerWait())

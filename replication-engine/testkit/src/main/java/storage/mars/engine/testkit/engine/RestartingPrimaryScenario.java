@@ -14,8 +14,8 @@ import storage.mars.engine.testkit.workload.Workload;
 import storage.mars.engine.testkit.workload.WorkloadSettings;
 
 /**
- * One primary without members, under load, that crashes again and again: promises 1 to 5, 9 and 10. At the end
- * everything is applied and the image alone must hold it.
+ * One primary without members, under load, that crashes again and again: promises 1 to 5, 9 and 10.
+ * At the end everything is applied and the image alone must hold it.
  */
 public final class RestartingPrimaryScenario implements Scenario {
 
@@ -34,13 +34,15 @@ public final class RestartingPrimaryScenario implements Scenario {
         SimEngine engine = SimEngine.on(world, "a");
         SimMachine machine = engine.machine();
         WriteHistory history = new WriteHistory(new CellPattern(world.seed()));
-        Workload workload = new Workload(world, history, 0, WorkloadSettings.mixed(), engine::writable);
+        Workload workload =
+                new Workload(world, history, 0, WorkloadSettings.mixed(), engine::writable);
         SimRandom random = world.random("story");
         engine.startWith(VOLUME, BUDGET);
         workload.start();
         for (int round = 0; round < ROUNDS; round++) {
             long target = workload.completed() + random.between(20, 300);
-            world.runUntil("requests are answered", () -> workload.completed() >= target, 300 * SECOND);
+            world.runUntil(
+                    "requests are answered", () -> workload.completed() >= target, 300 * SECOND);
             machine.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
             machine.startAfter(random.between(1, 50) * 1_000_000L);
             world.runUntil("it serves again", () -> engine.isIn("Serving"), 60 * SECOND);
@@ -50,9 +52,19 @@ public final class RestartingPrimaryScenario implements Scenario {
         workload.stop();
         world.runUntil("all is answered", workload::isIdle, 100 * SECOND);
         workload.check();
-        try { world.runUntil("all is applied", () -> isApplied(engine), 100 * SECOND); } catch (RuntimeException e) { System.err.println("DBG "+engine.status()); throw e; }
-        new DurabilityChecker(history).check(0, VOLUME,
-                (v, offset, length) -> machine.disk().read(SimEngine.image(), View.CURRENT, offset, length));
+        try {
+            world.runUntil("all is applied", () -> isApplied(engine), 100 * SECOND);
+        } catch (RuntimeException e) {
+            System.err.println("DBG " + engine.status());
+            throw e;
+        }
+        new DurabilityChecker(history)
+                .check(
+                        0,
+                        VOLUME,
+                        (v, offset, length) ->
+                                machine.disk()
+                                        .read(SimEngine.image(), View.CURRENT, offset, length));
     }
 
     private static boolean isApplied(SimEngine engine) {

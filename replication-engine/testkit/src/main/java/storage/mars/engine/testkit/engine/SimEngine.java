@@ -13,6 +13,7 @@ import storage.mars.engine.port.PeerAcceptor;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Shard;
+import storage.mars.engine.replica.Done;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaSettings;
@@ -59,16 +60,25 @@ public final class SimEngine {
         host = null;
         exports = registry;
         shard = ports.shard();
-        born.openAll(name -> true, new Expect<>("resources open", done -> {
-            host = born;
-            on.listen(new Acceptor(ports.shard(), born));
-        }));
+        born.openAll(
+                name -> true,
+                new Expect<>(
+                        "resources open",
+                        done -> {
+                            host = born;
+                            on.listen(new Acceptor(ports.shard(), born));
+                        }));
     }
 
     private ReplicaSettings settings() {
         return new ReplicaSettings(
-                machine.name(), machine.address(), machine.boots(), SEGMENT, INDEX_BLOCKS,
-                Duration.ofSeconds(1), Duration.ofSeconds(5));
+                machine.name(),
+                machine.address(),
+                machine.boots(),
+                SEGMENT,
+                INDEX_BLOCKS,
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(5));
     }
 
     /** Hands incoming links to the resource that they name. */
@@ -110,10 +120,10 @@ public final class SimEngine {
     }
 
     /** A reply that may be either. */
-    record Either(Runnable done, Consumer<Refusal> refused) implements Reply<Void> {
+    record Either(Runnable done, Consumer<Refusal> refused) implements Reply<Done> {
 
         @Override
-        public void done(Void result) {
+        public void done(Done result) {
             done.run();
         }
 
@@ -165,8 +175,12 @@ public final class SimEngine {
     void startWith(long volumeBytes, long logBudget) {
         machine.start();
         machine.world().runUntil("engine starts", this::isReady, 10 * SECOND);
-        ask(h -> h.create("r", List.of(new VolumeShape(0, "data", volumeBytes)), logBudget,
-                new Expect<>("create", done -> {})));
+        ask(h ->
+                h.create(
+                        "r",
+                        List.of(new VolumeShape(0, "data", volumeBytes)),
+                        logBudget,
+                        new Expect<>("create", done -> {})));
         machine.world().runUntil("r serves", () -> isIn("Serving"), 30 * SECOND);
     }
 
@@ -182,7 +196,9 @@ public final class SimEngine {
     Workload.@Nullable Served writable() {
         ExportRegistry registry = exports;
         Exports.Target target = registry == null || !isReady() ? null : registry.find("r/data");
-        return target == null || target.info().readOnly() ? null : new Workload.Served(machine, target);
+        return target == null || target.info().readOnly()
+                ? null
+                : new Workload.Served(machine, target);
     }
 
     Exports.@Nullable Target target() {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The engine itself in the simulated world: its machines, its stories and what is checked of them. */
+/**
+ * The engine itself in the simulated world: its machines, its stories and what is checked of them.
+ */
 @NullMarked
 package storage.mars.engine.testkit.engine;
 

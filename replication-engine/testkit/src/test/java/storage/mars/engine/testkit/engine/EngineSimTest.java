@@ -10,7 +10,7 @@ class EngineSimTest {
 
     @Test
     void aRestartingPrimaryKeepsItsPromises() {
-        long steps = SeedRun.steps(new RestartingPrimaryScenario(), 1, 20);
+        long steps = SeedRun.steps(new RestartingPrimaryScenario(), 1, 60);
 
         assertThat(steps).isGreaterThan(10_000);
     }

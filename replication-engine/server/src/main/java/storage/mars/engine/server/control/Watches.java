@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.control;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.api.v1.WatchReplicasRequest;
+import storage.mars.engine.api.v1.WatchReplicasResponse;
+import storage.mars.engine.replica.ReplicaStatus;
+import storage.mars.engine.server.host.Replicas;
+
+/** The watches of this engine, bounded in number. Control thread only. */
+final class Watches {
+
+    private static final int MOST = 128;
+    private static final Duration USUAL_INTERVAL = Duration.ofSeconds(1);
+    private static final Duration LEAST_INTERVAL = Duration.ofMillis(100);
+    private static final Duration MOST_INTERVAL = Duration.ofHours(1);
+
+    private final Replicas replicas;
+    private final ReplicaView view;
+    private final ScheduledExecutorService thread;
+    private int open;
+
+    Watches(Replicas replicas, ReplicaView view, ScheduledExecutorService thread) {
+        this.replicas = replicas;
+        this.view = view;
+        this.thread = thread;
+    }
+
+    void begin(
+            WatchReplicasRequest request, ServerCallStreamObserver<WatchReplicasResponse> caller) {
+        if (open >= MOST) {
+            caller.onError(
+                    ControlStatus.of(
+                            Refusals.tooMany(
+                                    "the watch is not begun",
+                                    MOST + " watches are open on this engine; end one of them")));
+            return;
+        }
+        open++;
+        ReplicaWatch watch =
+                new ReplicaWatch(
+                        replicas,
+                        view,
+                        thread,
+                        request.getName(),
+                        interval(request),
+                        caller,
+                        () -> open--);
+        watch.prepare();
+        if (request.getName().isEmpty()) {
+            watch.start();
+        } else {
+            var _ =
+                    replicas.status(request.getName())
+                            .whenCompleteAsync(
+                                    (found, failure) -> found(request, watch, found, failure),
+                                    thread);
+        }
+    }
+
+    private void found(
+            WatchReplicasRequest request,
+            ReplicaWatch watch,
+            @Nullable Optional<ReplicaStatus> found,
+            @Nullable Throwable failure) {
+        if (failure != null) {
+            watch.fail(ControlStatus.of(failure));
+        } else if (found == null || found.isEmpty()) {
+            watch.fail(ControlStatus.of(replicas.notFound(request.getName())));
+        } else {
+            watch.start();
+        }
+    }
+
+    private static Duration interval(WatchReplicasRequest request) {
+        Duration asked =
+                request.hasInterval() ? ProtoTime.of(request.getInterval()) : USUAL_INTERVAL;
+        if (asked.compareTo(LEAST_INTERVAL) < 0) {
+            return LEAST_INTERVAL;
+        }
+        return asked.compareTo(MOST_INTERVAL) > 0 ? MOST_INTERVAL : asked;
+    }
+}
