@@ -58,6 +58,7 @@ public final class LogRig implements LogWriter.Listener {
     public @Nullable IoFailure failure;
     public EpochHistory history = new EpochHistory(List.of(new Epoch(EPOCH, REPLICA, 0, Epoch.OPEN)));
     public int rooms;
+    public Runnable onDurable = () -> {};
 
     public LogRig() {
         this(new FakePorts(), 64 << 20, Long.MAX_VALUE, 0, Chain.Link.START);
@@ -210,6 +211,7 @@ public final class LogRig implements LogWriter.Listener {
     @Override
     public void durable(long from, long to) {
         durable.add(to);
+        onDurable.run();
     }
 
     @Override
