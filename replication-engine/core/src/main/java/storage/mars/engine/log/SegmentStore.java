@@ -40,6 +40,7 @@ public final class SegmentStore {
     private final Set<Long> leaving = new HashSet<>();
     private long budgetBytes;
     private long start;
+    private long wantedBehind;
     private long readyEnd;
     private long spareNumber;
     private boolean preparing;
@@ -135,6 +136,7 @@ public final class SegmentStore {
     /** Position up to which files are there without a gap from {@code position} on. */
     void readyFrom(long position) {
         readyEnd = layout.start(position);
+        wantedBehind = position;
         extendReady();
         start = layout.start(position);
         while (segments.containsKey(start - layout.segmentBytes())) {
@@ -196,21 +198,26 @@ public final class SegmentStore {
 
     /** Sees to it that one segment beyond the one that holds {@code end} is, or will be, there. */
     void prepareBehind(long end) {
-        if (preparing || closed || retry != null || readyEnd > layout.end(end)) {
+        wantedBehind = Math.max(wantedBehind, end);
+        prepare();
+    }
+
+    private void prepare() {
+        if (preparing || closed || retry != null || readyEnd > layout.end(wantedBehind)) {
             return;
         }
         preparing = true;
         Spare spare = spares.poll();
         if (spare != null) {
             place(spare);
-        } else if (isOverBudget() && readyEnd > layout.start(end)) {
-            stalled("the log has reached its budget of " + budgetBytes + " bytes", end);
+        } else if (isOverBudget() && readyEnd > layout.start(wantedBehind)) {
+            stalled("the log has reached its budget of " + budgetBytes + " bytes");
         } else {
-            create(end);
+            create();
         }
     }
 
-    private void create(long end) {
+    private void create() {
         String name = SPARE + spareNumber++;
         ports.storage()
                 .create(
@@ -221,7 +228,7 @@ public final class SegmentStore {
                             if (file != null) {
                                 place(new Spare(name, file));
                             } else {
-                                stalled("no segment can be made: " + failure, end);
+                                stalled("no segment can be made: " + failure);
                             }
                         });
     }
@@ -239,7 +246,7 @@ public final class SegmentStore {
         long position = readyEnd;
         if (leaving.contains(position)) {
             spares.add(spare);
-            stalled("the former segment of that name is still read", position);
+            stalled("the former segment of that name is still read");
             return;
         }
         ports.storage()
@@ -251,7 +258,7 @@ public final class SegmentStore {
                                 spare.file.close();
                             } else if (failure != null) {
                                 spares.add(spare);
-                                stalled("no segment can be placed: " + failure, position);
+                                stalled("no segment can be placed: " + failure);
                             } else {
                                 preparing = false;
                                 placed = true;
@@ -259,11 +266,12 @@ public final class SegmentStore {
                                 segments.put(position, new Segment(position, spare.file));
                                 extendReady();
                                 wake();
+                                prepare();
                             }
                         });
     }
 
-    private void stalled(String reason, long end) {
+    private void stalled(String reason) {
         preparing = false;
         if (stall == null) {
             ports.shard().execute(onStall);
@@ -276,7 +284,7 @@ public final class SegmentStore {
                                     RETRY_NANOS,
                                     () -> {
                                         retry = null;
-                                        prepareBehind(end);
+                                        prepare();
                                     });
         }
     }
@@ -284,7 +292,7 @@ public final class SegmentStore {
     private void retryNow() {
         if (stall != null && !closed) {
             cancelRetry();
-            prepareBehind(Math.max(0, readyEnd - 1));
+            prepare();
         }
     }
 
