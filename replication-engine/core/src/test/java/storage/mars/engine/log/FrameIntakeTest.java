@@ -2,7 +2,7 @@
 package storage.mars.engine.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -50,7 +50,10 @@ class FrameIntakeTest {
         assertThat(secondary.tail.link()).isEqualTo(primary.tail.link());
         for (long at = 0; at < 3L * SEGMENT; at += SEGMENT) {
             String name = LogRig.segment(at);
-            assertThat(Arrays.mismatch(secondary.fake.file(name).synced, primary.fake.file(name).synced))
+            assertThat(
+                            Arrays.mismatch(
+                                    secondary.fake.file(name).synced,
+                                    primary.fake.file(name).synced))
                     .as(name)
                     .isEqualTo(-1);
         }
@@ -77,7 +80,7 @@ class FrameIntakeTest {
         }
         ByteBuffer log = primary.shipped(0, primary.tail.durable());
         LogRig small = new LogRig(new FakePorts(), 4 << 20, Long.MAX_VALUE, 0, Link.START);
-        small.fake.hold(of(Kind.LOG_WRITE));
+        small.fake.hold(every(Kind.LOG_WRITE));
 
         Taken taken = small.intake.take(log, 0, small.history);
 
@@ -104,7 +107,8 @@ class FrameIntakeTest {
         full.fake.run();
 
         assertThat(taken).isInstanceOf(Taken.Waits.class);
-        assertThat(full.tail.end()).isBetween(2L * SEGMENT - (1 << 20) - 17 * BLOCK, 2L * SEGMENT - (1 << 20));
+        assertThat(full.tail.end())
+                .isBetween(2L * SEGMENT - (1 << 20) - 17 * BLOCK, 2L * SEGMENT - (1 << 20));
         full.segments.release(SEGMENT);
         full.fake.run();
         assertThat(full.rooms).isEqualTo(1);
@@ -125,10 +129,12 @@ class FrameIntakeTest {
         fake.hold(op -> op.kind() == Kind.CREATE && !fake.names().isEmpty());
         LogRig oneSegment = new LogRig(fake, 64 << 20, Long.MAX_VALUE, SEGMENT - 3L * BLOCK, link);
 
-        assertThat(oneSegment.intake.take(log, 0, oneSegment.history)).isEqualTo(new Taken.Waits(0));
+        assertThat(oneSegment.intake.take(log, 0, oneSegment.history))
+                .isEqualTo(new Taken.Waits(0));
 
         fake.holdNothing();
-        assertThat(oneSegment.intake.take(log, 0, oneSegment.history)).isInstanceOf(Taken.All.class);
+        assertThat(oneSegment.intake.take(log, 0, oneSegment.history))
+                .isInstanceOf(Taken.All.class);
     }
 
     private void assertRefused(ByteBuffer log, String why) {
@@ -137,10 +143,13 @@ class FrameIntakeTest {
 
         Taken taken = secondary.intake.take(log, 0, secondary.history);
 
-        assertThat(taken).isInstanceOfSatisfying(Taken.Wrong.class, wrong -> {
-            assertThat(wrong.position()).isEqualTo(end);
-            assertThat(wrong.reason()).contains(why);
-        });
+        assertThat(taken)
+                .isInstanceOfSatisfying(
+                        Taken.Wrong.class,
+                        wrong -> {
+                            assertThat(wrong.position()).isEqualTo(end);
+                            assertThat(wrong.reason()).contains(why);
+                        });
         assertThat(secondary.tail.end()).isEqualTo(end);
         assertThat(secondary.tail.link()).isEqualTo(link);
     }
@@ -208,7 +217,8 @@ class FrameIntakeTest {
     @Test
     void anEpochThatIsNotInTheHistoryIsRefused() {
         primary.frame(0, 1, 1);
-        secondary.history = new EpochHistory(List.of(new Epoch(new EpochId(9, 0, 9), 9, 0, Epoch.OPEN)));
+        secondary.history =
+                new EpochHistory(List.of(new Epoch(new EpochId(9, 0, 9), 9, 0, Epoch.OPEN)));
 
         assertRefused(primary.shipped(0, 3L * BLOCK), "epoch");
     }
@@ -216,7 +226,7 @@ class FrameIntakeTest {
     @Test
     void aFullDiskIsTriedAgain() {
         FakePorts fake = new FakePorts();
-        fake.failNext(of(Kind.CREATE), IoFailure.Kind.NO_SPACE);
+        fake.failNext(every(Kind.CREATE), IoFailure.Kind.NO_SPACE);
         LogRig late = new LogRig(fake, 64 << 20, Long.MAX_VALUE, 0, Link.START);
         primary.frame(0, 1, 1);
         ByteBuffer log = primary.shipped(0, 3L * BLOCK);
