@@ -207,6 +207,16 @@ final class Members {
         }
     }
 
+    /** More of the log is durable: whoever pulls gets it. */
+    void logGrew() {
+        for (Peer peer : peers.values()) {
+            Session session = peer.session;
+            if (session != null && session.shipper != null) {
+                session.shipper.advance();
+            }
+        }
+    }
+
     /**
      * Closes links on which nothing has been heard for {@code silenceNanos}: they are only half
      * there, or lead to an engine that stands still.

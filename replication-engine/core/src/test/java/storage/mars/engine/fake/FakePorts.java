@@ -50,6 +50,8 @@ public final class FakePorts implements Shard, Clock, Storage {
 
     private record Waiting(long at, Runnable task) {}
 
+    private static final long SHORT_NANOS = 20_000_000L;
+
     private final Map<String, FakeFile> files = new TreeMap<>();
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private final List<Waiting> timers = new ArrayList<>();
@@ -66,7 +68,9 @@ public final class FakePorts implements Shard, Clock, Storage {
 
     // What the test decides
 
-    /** Does all that can be done. */
+    /**
+     * Does all that can be done; a wait of some milliseconds is over when nothing else is to do.
+     */
     public void run() {
         for (boolean busy = true; busy; ) {
             Runnable task = tasks.poll();
@@ -75,11 +79,26 @@ public final class FakePorts implements Shard, Clock, Storage {
                 continue;
             }
             Op next = pending.stream().filter(held.negate()).findFirst().orElse(null);
-            busy = next != null;
             if (next != null) {
                 complete(next);
+            } else {
+                busy = pass(SHORT_NANOS);
             }
         }
+    }
+
+    /** Whether a timer is due within {@code nanos}; its task is the next then. */
+    private boolean pass(long nanos) {
+        Waiting first =
+                timers.stream()
+                        .filter(timer -> timer.at - now <= nanos)
+                        .min(Comparator.comparingLong(Waiting::at))
+                        .orElse(null);
+        if (first != null) {
+            timers.remove(first);
+            tasks.add(first.task);
+        }
+        return first != null;
     }
 
     /** Operations that {@code which} holds for wait until something else is held. */
@@ -224,37 +243,60 @@ public final class FakePorts implements Shard, Clock, Storage {
 
     @Override
     public void create(String name, Storage.Kind kind, long size, Callback<BlockFile> callback) {
-        ask(Kind.CREATE, name, 0, size, failure ->
-                callback.completed(failure == null ? put(name, (int) size) : null, failure));
+        ask(
+                Kind.CREATE,
+                name,
+                0,
+                size,
+                failure ->
+                        callback.completed(
+                                failure == null ? put(name, (int) size) : null, failure));
     }
 
     @Override
     public void open(String name, Storage.Kind kind, Callback<BlockFile> callback) {
-        ask(Kind.OPEN, name, 0, 0, failure -> {
-            FakeFile file = files.get(name);
-            boolean found = failure == null && file != null;
-            callback.completed(found ? file : null, found ? null : new IoFailure(IoFailure.Kind.NOT_FOUND, name));
-        });
+        ask(
+                Kind.OPEN,
+                name,
+                0,
+                0,
+                failure -> {
+                    FakeFile file = files.get(name);
+                    boolean found = failure == null && file != null;
+                    callback.completed(
+                            found ? file : null,
+                            found ? null : new IoFailure(IoFailure.Kind.NOT_FOUND, name));
+                });
     }
 
     @Override
     public void rename(String from, String to, Completion completion) {
-        ask(Kind.RENAME, from, 0, 0, failure -> {
-            FakeFile file = failure == null ? files.remove(from) : null;
-            if (file != null) {
-                file.name = to;
-                files.put(to, file);
-            }
-            completion.completed(failure);
-        });
+        ask(
+                Kind.RENAME,
+                from,
+                0,
+                0,
+                failure -> {
+                    FakeFile file = failure == null ? files.remove(from) : null;
+                    if (file != null) {
+                        file.name = to;
+                        files.put(to, file);
+                    }
+                    completion.completed(failure);
+                });
     }
 
     @Override
     public void delete(String name, Completion completion) {
-        ask(Kind.DELETE, name, 0, 0, failure -> {
-            files.remove(name);
-            completion.completed(failure);
-        });
+        ask(
+                Kind.DELETE,
+                name,
+                0,
+                0,
+                failure -> {
+                    files.remove(name);
+                    completion.completed(failure);
+                });
     }
 
     @Override
