@@ -39,10 +39,10 @@ public final class SimEngine {
     private @Nullable ReplicaHost host;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
+    private boolean changed;
 
     private SimEngine(SimWorld world, String name) {
         machine = world.machine(name, this::boot);
-        world.invariant("replicas of " + name + " hold no impossible state", () -> true);
     }
 
     /** A machine of that name, not yet started. */
@@ -60,6 +60,7 @@ public final class SimEngine {
         host = null;
         exports = registry;
         shard = ports.shard();
+        born.watch(name -> changed = true);
         born.openAll(
                 name -> true,
                 new Expect<>(
@@ -155,6 +156,21 @@ public final class SimEngine {
 
     @Nullable ReplicaStatus status() {
         return isReady() ? host().status("r") : null;
+    }
+
+    /** Whether a replica has changed since this was asked last. */
+    boolean takeChanged() {
+        boolean was = changed;
+        changed = false;
+        return was;
+    }
+
+    /** Whether status shows that condition with that reason. */
+    boolean shows(String type, String reason) {
+        ReplicaStatus status = status();
+        return status != null
+                && status.conditions().stream()
+                        .anyMatch(c -> c.type().equals(type) && c.reason().equals(reason));
     }
 
     boolean isIn(String state) {
