@@ -23,7 +23,7 @@ public final class FailoverScenario implements Scenario {
 
     @Override
     public void run(SimWorld world) {
-        SimCluster cluster = new SimCluster(world, "a", "b").born();
+        RoleCluster cluster = new RoleCluster(world, "a", "b").born();
         SimEngine a = cluster.engine("a");
         SimEngine b = cluster.engine("b");
         WriteHistory history = new WriteHistory(new CellPattern(world.seed()));

@@ -1,219 +1,200 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.testkit.engine;
 
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
-import storage.mars.engine.replica.Done;
-import storage.mars.engine.replica.ReplicaHost;
-import storage.mars.engine.replica.Reply;
-import storage.mars.engine.testkit.disk.View;
+import java.util.function.BooleanSupplier;
+import storage.mars.engine.testkit.net.NetworkSettings;
+import storage.mars.engine.testkit.oracle.CellPattern;
+import storage.mars.engine.testkit.oracle.Content;
+import storage.mars.engine.testkit.oracle.DurabilityChecker;
+import storage.mars.engine.testkit.oracle.LogOrder;
+import storage.mars.engine.testkit.oracle.PrefixChecker;
+import storage.mars.engine.testkit.oracle.ProvenanceChecker;
+import storage.mars.engine.testkit.oracle.WriteHistory;
 import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.sim.SimWorld;
 import storage.mars.engine.testkit.workload.Workload;
+import storage.mars.engine.testkit.workload.WorkloadSettings;
 
-/** Engines that hold resource r together, and what a story does with them. */
+/**
+ * One resource with a primary, the first engine, that keeps its role, and any number of
+ * secondaries: what is written, what each log holds, and what must be true of all of them.
+ */
 final class SimCluster {
 
-    static final long VOLUME = 2L << 20;
-    static final long BUDGET = 16L << 20;
-    private static final long SECOND = 1_000_000_000L;
+    static final long MILLISECOND = 1_000_000L;
+    static final long SECOND = 1_000 * MILLISECOND;
 
-    private final SimWorld world;
-    private final Map<String, SimEngine> engines = new LinkedHashMap<>();
-    private final RoleLaws laws;
+    final SimWorld world;
+    final WriteHistory history;
+    final Workload workload;
+    final List<SimEngine> engines = new ArrayList<>();
+    private final long volumeBytes;
+    private final LogOrder order;
+    private final PrefixChecker prefix;
 
-    SimCluster(SimWorld world, String... names) {
+    SimCluster(SimWorld world, int members, long volumeBytes, WorkloadSettings settings) {
         this.world = world;
-        for (String name : names) {
-            engines.put(name, SimEngine.on(world, name));
+        this.volumeBytes = volumeBytes;
+        CellPattern pattern = new CellPattern(world.seed());
+        history = new WriteHistory(pattern);
+        order = new LogOrder(pattern);
+        prefix = new PrefixChecker(order, Map.of(0, volumeBytes));
+        LogLedger ledger = new LogLedger();
+        for (int i = 0; i < members; i++) {
+            String name = String.valueOf((char) ('a' + i));
+            SimEngine engine = SimEngine.on(world, name);
+            LogOrder own = i == 0 ? order : new LogOrder(pattern);
+            engine.machine().disk().observe(new LogObserver(name, ledger, own));
+            engine.machine()
+                    .disk()
+                    .observe(new ProvenanceChecker(history, engine::isConsistentOnDisk));
+            engines.add(engine);
         }
-        laws = new RoleLaws(world, all());
+        workload = new Workload(world, history, 0, settings, primary()::writable);
     }
 
-    SimWorld world() {
-        return world;
+    SimEngine primary() {
+        return engines.getFirst();
     }
 
-    RoleLaws laws() {
-        return laws;
+    List<SimEngine> secondaries() {
+        return engines.subList(1, engines.size());
     }
 
-    SimEngine engine(String name) {
-        SimEngine engine = engines.get(name);
-        if (engine == null) {
-            throw new SimFailure("no engine " + name);
+    /** Creates the resource and lets every other engine join it. */
+    void begin(long logBudget) {
+        primary().startWith(volumeBytes, logBudget);
+        for (SimEngine engine : secondaries()) {
+            engine.machine().start();
+            join(engine);
         }
-        return engine;
     }
 
-    List<SimEngine> all() {
-        return List.copyOf(engines.values());
+    /** Lets the engine join, as often as it takes. */
+    void join(SimEngine engine) {
+        await(
+                engine.machine().name() + " joins",
+                () -> {
+                    engine.joinUnlessUnderWay(primary());
+                    return engine.isIn("Secondary");
+                },
+                120 * SECOND);
     }
 
-    /** The first engine creates r, the others join, and all are caught up. */
-    SimCluster born() {
-        List<SimEngine> list = all();
-        list.getFirst().startWith(VOLUME, BUDGET);
-        for (SimEngine other : list.subList(1, list.size())) {
-            other.startAndJoin(list.getFirst());
+    /** Waits until that many more requests have been answered. */
+    void work(long requests) {
+        long target = workload.completed() + requests;
+        await("requests are answered", () -> workload.completed() >= target, 300 * SECOND);
+    }
+
+    /** Runs until it is so, looking now and then; fails the run when that takes longer. */
+    void await(String what, BooleanSupplier reached, long withinNanos) {
+        long end = world.scheduler().now() + withinNanos;
+        while (!reached.getAsBoolean()) {
+            if (world.scheduler().now() > end) {
+                StringBuilder words = new StringBuilder("not reached in time: ").append(what);
+                engines.forEach(engine -> words.append('\n').append(engine.status()));
+                throw new SimFailure(words.toString());
+            }
+            world.runFor(10 * MILLISECOND);
         }
-        untilCaughtUp();
-        return this;
     }
 
-    /** The engine that serves in the highest term. */
-    @Nullable SimEngine primary() {
-        SimEngine found = null;
-        long term = -1;
-        for (SimEngine engine : all()) {
-            if (engine.isIn("Serving") && engine.known().highestTerm() > term) {
-                found = engine;
-                term = engine.known().highestTerm();
+    /** Nothing may ever be in a state that no fault of the story explains. */
+    void requireNoDamage() {
+        for (SimEngine engine : engines) {
+            for (String state :
+                    List.of("Failed", "Corrupt", "Diverged", "DurableLoss", "SplitBrain")) {
+                if (engine.isIn(state)) {
+                    throw new SimFailure(engine.machine().name() + ": " + engine.status());
+                }
             }
         }
-        return found;
     }
 
-    /** Where clients find the volume. */
-    Workload.@Nullable Served served() {
-        SimEngine primary = primary();
-        return primary == null ? null : primary.writable();
+    /** Ends all faults and starts what does not run. */
+    void heal() {
+        world.network().healAll();
+        world.network().settings(NetworkSettings.local());
+        for (SimEngine engine : engines) {
+            engine.machine().disk().faults().clear();
+            engine.machine().disk().faults().capacity(Long.MAX_VALUE);
+            engine.machine().disk().stall(false);
+            if (!engine.machine().isRunning()) {
+                engine.machine().start();
+            }
+        }
     }
 
-    /** Every member runs, is consistent, and has applied all that the primary has. */
-    boolean isCaughtUp() {
-        SimEngine primary = primary();
-        if (primary == null) {
+    /** The end of a story: everything is answered, everybody catches up, all contents are equal. */
+    void finish() {
+        heal();
+        work(20);
+        workload.stop();
+        world.runUntil("all is answered", workload::isIdle, 100 * SECOND);
+        workload.check();
+        await("all have caught up", this::isLevel, 200 * SECOND);
+        requireNoDamage();
+        long end = primary().known().positions().durable();
+        for (SimEngine engine : engines) {
+            prefix.exactly(end, VolumeReader.read(engine, volumeBytes));
+        }
+        new DurabilityChecker(history)
+                .check(0, volumeBytes, VolumeReader.read(primary(), volumeBytes));
+    }
+
+    private boolean isLevel() {
+        if (!primary().isIn("Serving")) {
             return false;
         }
-        long end = primary.known().positions().durable();
-        for (SimEngine engine : all()) {
-            boolean up =
-                    engine.isReady()
-                            && engine.status() != null
-                            && engine.known().consistent()
-                            && (engine == primary || engine.isIn("Secondary"))
-                            && engine.known().positions().durable() == end
-                            && engine.known().positions().applied() == end;
-            if (!up) {
+        long end = primary().known().positions().durable();
+        for (SimEngine engine : secondaries()) {
+            if (!engine.isIn("Secondary") || !engine.known().consistent()) {
+                return false;
+            }
+            if (engine.known().positions().applied() != end) {
                 return false;
             }
         }
         return true;
     }
 
-    void untilCaughtUp() {
-        try {
-            world.runUntil("all members are caught up", this::isCaughtUp, 120 * SECOND);
-        } catch (SimFailure failure) {
-            throw new SimFailure(failure.getMessage() + describe(), failure);
-        }
-    }
-
-    String describe() {
-        StringBuilder words = new StringBuilder();
-        for (SimEngine engine : all()) {
-            words.append(System.lineSeparator())
-                    .append(engine.machine().name())
-                    .append(": ")
-                    .append(engine.status());
-        }
-        return words.toString();
-    }
-
-    /** Lets {@code count} more requests be answered. */
-    void answers(Workload workload, long count) {
-        long target = workload.completed() + count;
-        try {
-            world.runUntil(
-                    "requests are answered", () -> workload.completed() >= target, 120 * SECOND);
-        } catch (SimFailure failure) {
-            throw new SimFailure(failure.getMessage() + describe(), failure);
-        }
-    }
-
-    void require(String what, boolean holds) {
-        if (!holds) {
-            throw new SimFailure("it is not so that " + what + describe());
-        }
-    }
-
-    /** What became of something that an engine was asked for: empty for done, else why not. */
-    String outcome(SimEngine engine, String what, Asking asking) {
-        AtomicReference<@Nullable String> answer = new AtomicReference<>();
-        engine.ask(
-                host ->
-                        asking.ask(
-                                host,
-                                new SimEngine.Either(
-                                        () -> answer.set(""),
-                                        refusal -> answer.set(refusal.toString()))));
-        try {
-            world.runUntil(what, () -> answer.get() != null, 90 * SECOND);
-        } catch (SimFailure failure) {
-            throw new SimFailure(failure.getMessage() + describe(), failure);
-        }
-        String words = answer.get();
-        return words == null ? "" : words;
-    }
-
-    /** One call of the host. */
-    interface Asking {
-        void ask(ReplicaHost host, Reply<Done> reply);
-    }
-
-    private void mustBeDone(SimEngine engine, String what, Asking asking) {
-        String refusal = outcome(engine, what, asking);
-        if (!refusal.isEmpty()) {
-            throw new SimFailure(what + " was refused: " + refusal + describe());
-        }
-    }
-
-    /** The role goes to {@code target} by plan. */
-    void handOver(SimEngine target, boolean closeExports) {
-        mustBeDone(target, "handover", (host, reply) -> host.promote("r", closeExports, reply));
-    }
-
-    /** The role goes to {@code target} by force. */
-    void force(SimEngine target, long supersedes) {
-        mustBeDone(
-                target,
-                "forced promotion",
-                (host, reply) -> host.promoteByForce("r", supersedes, null, reply));
-    }
-
-    /** {@code engine} lays the role down. */
-    void demote(SimEngine engine) {
-        mustBeDone(engine, "demotion", (host, reply) -> host.demote("r", true, null, reply));
-    }
-
-    /** Once nothing is written: every image holds the same bytes. */
-    void requireSameImages() {
-        byte[] expected = null;
-        for (SimEngine engine : all()) {
-            byte[] image = image(engine);
-            if (expected != null && !Arrays.equals(expected, image)) {
-                int at = Arrays.mismatch(expected, image);
-                throw new SimFailure(
-                        "image of " + engine.machine().name() + " differs at " + at + describe());
+    /**
+     * Cuts a consistent secondary off and compares what it serves with the log of the primary up to
+     * its own received position.
+     */
+    void requirePrefix(SimEngine engine) {
+        isolate(engine);
+        world.runFor(20 * MILLISECOND);
+        long before;
+        do {
+            before = received(engine);
+            world.runFor(300 * MILLISECOND);
+        } while (before != received(engine));
+        if (engine.isIn("Secondary") && engine.known().consistent()) {
+            Content content = VolumeReader.read(engine, volumeBytes);
+            if (received(engine) != before) {
+                throw new SimFailure(engine.machine().name() + " received while cut off");
             }
-            expected = image;
+            prefix.exactly(before, content);
+        }
+        for (SimEngine other : engines) {
+            world.network().heal(engine.machine().name(), other.machine().name());
         }
     }
 
-    static byte[] image(SimEngine engine) {
-        return engine.machine()
-                .disk()
-                .read(SimEngine.image(), View.CURRENT, 0, (int) VOLUME);
+    private static long received(SimEngine engine) {
+        return engine.isIn("Secondary") ? engine.known().positions().received() : -1;
     }
 
-    /** Does something with each engine. */
-    void each(Consumer<SimEngine> action) {
-        all().forEach(action);
+    private void isolate(SimEngine engine) {
+        for (SimEngine other : engines) {
+            if (!other.equals(engine)) {
+                world.network().partition(engine.machine().name(), other.machine().name());
+            }
+        }
     }
 }
