@@ -31,8 +31,7 @@ final class LoneWriter {
     void write(int count) {
         workload.start();
         long target = workload.completed() + count;
-        world.runUntil(
-                "a branch is written", () -> workload.completed() >= target, 60 * SECOND);
+        world.runUntil("a branch is written", () -> workload.completed() >= target, 60 * SECOND);
         workload.stop();
         world.runUntil("all is answered", workload::isIdle, 20 * SECOND);
     }

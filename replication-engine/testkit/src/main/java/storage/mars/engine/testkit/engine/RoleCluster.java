@@ -146,13 +146,11 @@ final class RoleCluster {
     /** What became of something that an engine was asked for: empty for done, else why not. */
     String outcome(SimEngine engine, String what, Asking asking) {
         AtomicReference<@Nullable String> answer = new AtomicReference<>();
-        engine.ask(
-                host ->
-                        asking.ask(
-                                host,
-                                new SimEngine.Either(
-                                        () -> answer.set(""),
-                                        refusal -> answer.set(refusal.toString()))));
+        engine.ask(host ->
+                asking.ask(
+                        host,
+                        new SimEngine.Either(
+                                () -> answer.set(""), refusal -> answer.set(refusal.toString()))));
         try {
             world.runUntil(what, () -> answer.get() != null, 90 * SECOND);
         } catch (SimFailure failure) {
@@ -207,9 +205,7 @@ final class RoleCluster {
     }
 
     static byte[] image(SimEngine engine) {
-        return engine.machine()
-                .disk()
-                .read(SimEngine.image(), View.CURRENT, 0, (int) VOLUME);
+        return engine.machine().disk().read(SimEngine.image(), View.CURRENT, 0, (int) VOLUME);
     }
 
     /** Does something with each engine. */
