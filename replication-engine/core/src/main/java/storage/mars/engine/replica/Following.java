@@ -142,6 +142,17 @@ final class Following {
                 draft -> draft.sync = SyncState.FROM_THE_START);
     }
 
+    /** The primary says that it holds less than this replica: not to be asked for what follows. */
+    void ahead(RoleRules.Verdict.Ahead ahead, Hello hello) {
+        if (source == null) {
+            trouble =
+                    hello.replicaName()
+                            + " holds the log up to "
+                            + ahead.kept()
+                            + " only, less than this replica";
+        }
+    }
+
     private boolean adopted(Hello hello) {
         ReplicaMetadata current = replica.current();
         return current.history().lastId().equals(hello.history().lastId())

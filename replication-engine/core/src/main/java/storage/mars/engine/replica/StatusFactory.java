@@ -57,7 +57,7 @@ final class StatusFactory {
                 m.identity().replicaId(),
                 m.identity().replicaName(),
                 replica.isPrimary(),
-                m.highestTerm(),
+                replica.termInForce(),
                 m.history(),
                 m.incarnation(),
                 !m.sync().inconsistent(),
@@ -261,7 +261,9 @@ final class StatusFactory {
                         case ReplicaState.DurableLoss d ->
                                 "marsadm primary "
                                         + replica.name
-                                        + " on the member that has more, or here with --force to give up what is lost";
+                                        + " --force --supersedes-term "
+                                        + replica.termInForce()
+                                        + ", on the member that has more, or here to give up what is lost";
                         default -> "";
                     };
             add("Ready", ok, state.name(), state.reason(), next);
@@ -326,7 +328,7 @@ final class StatusFactory {
                         "marsadm primary "
                                 + replica.name
                                 + " --force --supersedes-term "
-                                + replica.current().highestTerm()
+                                + replica.termInForce()
                                 + " on the side to be kept");
             } else {
                 add("HistoryLinear", true, "OneHistory", "", "");
