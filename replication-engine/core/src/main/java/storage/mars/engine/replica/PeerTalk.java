@@ -308,6 +308,9 @@ final class PeerTalk implements Session.Conversation {
                             } else {
                                 replica.members().set(replica.current().members());
                                 helloAll();
+                                if (replica.isOpen()) {
+                                    replica.parts().checkpointer.releaseSegments();
+                                }
                             }
                         });
     }
@@ -322,7 +325,9 @@ final class PeerTalk implements Session.Conversation {
         peer.attached = false;
         Session session = peer.session;
         if (session != null) {
+            // When it comes back it asks again for what it lacks, and is told what is left of that.
             session.endStreams();
+            session.close();
         }
         changeMembers(members ->
                 members.stream()
