@@ -186,7 +186,9 @@ public final class SegmentStore {
         return stall;
     }
 
-    /** Who is told, in a later turn, when the next segment cannot be had although it could before. */
+    /**
+     * Who is told, in a later turn, when the next segment cannot be had although it could before.
+     */
     public void onStall(Runnable task) {
         onStall = task;
     }

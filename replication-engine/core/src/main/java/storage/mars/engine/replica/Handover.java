@@ -100,7 +100,7 @@ final class Handover {
                                 + primary.address
                                 + " is not reached";
         return Refusal.unavailable(
-                "PrimaryNotReached", replica.name + " cannot be handed over", who, forceCommand());
+                "MemberUnreachable", replica.name + " cannot be handed over", who, forceCommand());
     }
 
     String forceCommand() {
@@ -123,7 +123,7 @@ final class Handover {
         if (refusal == null && serving) {
             refusal =
                     Refusal.precondition(
-                            "AlreadyPrimary",
+                            "IsPrimary",
                             replica.name + " is not promoted",
                             "it is primary here in term " + highest,
                             "");
@@ -131,7 +131,7 @@ final class Handover {
         if (refusal == null && (supersedes == null || supersedes != highest)) {
             refusal =
                     Refusal.precondition(
-                            "StaleTerm",
+                            supersedes == null ? "TermRequired" : "StaleTerm",
                             replica.name + " is not promoted by force",
                             (supersedes == null
                                             ? "no term was named"
@@ -166,7 +166,7 @@ final class Handover {
             return null;
         }
         return Refusal.precondition(
-                "TooMuchLoss",
+                "LossTooLarge",
                 replica.name + " is not promoted by force",
                 "would be lost: " + loss.describe() + ", allowed are " + maxLossBytes,
                 forceCommand());
@@ -184,7 +184,7 @@ final class Handover {
         Fork fork = replica.current().fork();
         if (fork != null) {
             return Refusal.precondition(
-                    "Diverged",
+                    "Forked",
                     what,
                     "its history forks from the primary's at " + fork.position(),
                     "marsadm leave-resource " + replica.name);
@@ -357,7 +357,7 @@ final class Handover {
         if (!writers.isEmpty() && !closeExports) {
             reply.refused(
                     Refusal.precondition(
-                            "ExportOpen",
+                            "ExportsOpen",
                             what,
                             "its export " + String.join(", ", writers) + " is open",
                             "marsadm secondary " + replica.name + " --close-exports"));

@@ -53,12 +53,17 @@ public final class FakeFile implements BlockFile {
         if (closed) {
             throw new IllegalStateException(name + " is used after it was closed");
         }
-        ports.ask(kind, name, position, length, failure -> {
-            if (failure == null) {
-                effect.run();
-            }
-            done.completed(failure);
-        });
+        ports.ask(
+                kind,
+                name,
+                position,
+                length,
+                failure -> {
+                    if (failure == null) {
+                        effect.run();
+                    }
+                    done.completed(failure);
+                });
     }
 
     @Override
@@ -84,32 +89,46 @@ public final class FakeFile implements BlockFile {
         for (int i = 0; i < count; i++) {
             length += from[i].remaining();
         }
-        ask(Kind.LOG_WRITE, position, length, done, () -> {
-            long at = position;
-            for (int i = 0; i < count; i++) {
-                at += put(at, from[i]);
-            }
-            synced = data.clone();
-        });
+        ask(
+                Kind.LOG_WRITE,
+                position,
+                length,
+                done,
+                () -> {
+                    long at = position;
+                    for (int i = 0; i < count; i++) {
+                        at += put(at, from[i]);
+                    }
+                    synced = data.clone();
+                });
     }
 
     @Override
     public void zero(long position, long length, Completion done) {
-        ask(Kind.ZERO, position, length, done, () ->
-                Arrays.fill(data, (int) position, (int) (position + length), (byte) 0));
+        ask(
+                Kind.ZERO,
+                position,
+                length,
+                done,
+                () -> Arrays.fill(data, (int) position, (int) (position + length), (byte) 0));
     }
 
     /** A failed sync loses what was written since the last one, as a kernel may. */
     @Override
     public void sync(Completion done) {
-        ports.ask(Kind.SYNC, name, 0, 0, failure -> {
-            if (failure == null) {
-                synced = data.clone();
-            } else {
-                data = synced.clone();
-            }
-            done.completed(failure);
-        });
+        ports.ask(
+                Kind.SYNC,
+                name,
+                0,
+                0,
+                failure -> {
+                    if (failure == null) {
+                        synced = data.clone();
+                    } else {
+                        data = synced.clone();
+                    }
+                    done.completed(failure);
+                });
     }
 
     @Override

@@ -224,37 +224,60 @@ public final class FakePorts implements Shard, Clock, Storage {
 
     @Override
     public void create(String name, Storage.Kind kind, long size, Callback<BlockFile> callback) {
-        ask(Kind.CREATE, name, 0, size, failure ->
-                callback.completed(failure == null ? put(name, (int) size) : null, failure));
+        ask(
+                Kind.CREATE,
+                name,
+                0,
+                size,
+                failure ->
+                        callback.completed(
+                                failure == null ? put(name, (int) size) : null, failure));
     }
 
     @Override
     public void open(String name, Storage.Kind kind, Callback<BlockFile> callback) {
-        ask(Kind.OPEN, name, 0, 0, failure -> {
-            FakeFile file = files.get(name);
-            boolean found = failure == null && file != null;
-            callback.completed(found ? file : null, found ? null : new IoFailure(IoFailure.Kind.NOT_FOUND, name));
-        });
+        ask(
+                Kind.OPEN,
+                name,
+                0,
+                0,
+                failure -> {
+                    FakeFile file = files.get(name);
+                    boolean found = failure == null && file != null;
+                    callback.completed(
+                            found ? file : null,
+                            found ? null : new IoFailure(IoFailure.Kind.NOT_FOUND, name));
+                });
     }
 
     @Override
     public void rename(String from, String to, Completion completion) {
-        ask(Kind.RENAME, from, 0, 0, failure -> {
-            FakeFile file = failure == null ? files.remove(from) : null;
-            if (file != null) {
-                file.name = to;
-                files.put(to, file);
-            }
-            completion.completed(failure);
-        });
+        ask(
+                Kind.RENAME,
+                from,
+                0,
+                0,
+                failure -> {
+                    FakeFile file = failure == null ? files.remove(from) : null;
+                    if (file != null) {
+                        file.name = to;
+                        files.put(to, file);
+                    }
+                    completion.completed(failure);
+                });
     }
 
     @Override
     public void delete(String name, Completion completion) {
-        ask(Kind.DELETE, name, 0, 0, failure -> {
-            files.remove(name);
-            completion.completed(failure);
-        });
+        ask(
+                Kind.DELETE,
+                name,
+                0,
+                0,
+                failure -> {
+                    files.remove(name);
+                    completion.completed(failure);
+                });
     }
 
     @Override

@@ -36,7 +36,10 @@ import storage.mars.engine.log.SegmentLayout;
 import storage.mars.engine.log.SegmentStore;
 import storage.mars.engine.port.IoFailure;
 
-/** A log of one volume on {@link FakePorts}: segments of 2 MiB, one open epoch that this replica writes. */
+/**
+ * A log of one volume on {@link FakePorts}: segments of 2 MiB, one open epoch that this replica
+ * writes.
+ */
 public final class LogRig implements LogWriter.Listener {
 
     public static final long RESOURCE = 0x0102030405060708L;
@@ -56,7 +59,8 @@ public final class LogRig implements LogWriter.Listener {
     public final LogAccess log;
     public final List<Long> durable = new ArrayList<>();
     public @Nullable IoFailure failure;
-    public EpochHistory history = new EpochHistory(List.of(new Epoch(EPOCH, REPLICA, 0, Epoch.OPEN)));
+    public EpochHistory history =
+            new EpochHistory(List.of(new Epoch(EPOCH, REPLICA, 0, Epoch.OPEN)));
     public int rooms;
     public Runnable onDurable = () -> {};
 
@@ -103,7 +107,9 @@ public final class LogRig implements LogWriter.Listener {
         if (!builder.reserve(length, false)) {
             return -1;
         }
-        long at = builder.append(RecordType.WRITE, 0, block * Blocks.SIZE, payload(length, fill), 0, length);
+        long at =
+                builder.append(
+                        RecordType.WRITE, 0, block * Blocks.SIZE, payload(length, fill), 0, length);
         writer.wake();
         return LogLocation.of(at, builder.frame());
     }
@@ -148,11 +154,14 @@ public final class LogRig implements LogWriter.Listener {
         }
     }
 
-    public static ReplicaMetadata metadata(EpochHistory history, Checkpoint checkpoint, long durableKnown) {
+    public static ReplicaMetadata metadata(
+            EpochHistory history, Checkpoint checkpoint, long durableKnown) {
         return new ReplicaMetadata(
                 new Identity(RESOURCE, "ns/claim", SEGMENT, REPLICA, "ams"),
                 List.of(new VolumeShape(0, "data", VOLUME_BYTES)),
-                List.of(new Member(REPLICA, "ams", "ams:7000", true), new Member(9, "ber", "ber:7000", false)),
+                List.of(
+                        new Member(REPLICA, "ams", "ams:7000", true),
+                        new Member(9, "ber", "ber:7000", false)),
                 Role.PRIMARY,
                 history,
                 3,
@@ -171,12 +180,19 @@ public final class LogRig implements LogWriter.Listener {
     }
 
     /** Recovers what is in {@code fake}; {@code shown} gets the position of each frame. */
-    public static LogRecovery.Found recover(FakePorts fake, ReplicaMetadata metadata, List<Long> shown) {
+    public static LogRecovery.Found recover(
+            FakePorts fake, ReplicaMetadata metadata, List<Long> shown) {
         SegmentStore segments = new SegmentStore(fake.ports(), "log", LAYOUT, Long.MAX_VALUE);
         segments.open(failure -> {});
         fake.run();
         List<LogRecovery.Found> found = new ArrayList<>();
-        new LogRecovery(segments, metadata, new AlignedBuffers(4), f -> shown.add(f.position()), found::add).start();
+        new LogRecovery(
+                        segments,
+                        metadata,
+                        new AlignedBuffers(4),
+                        f -> shown.add(f.position()),
+                        found::add)
+                .start();
         fake.run();
         return found.getFirst();
     }
@@ -185,19 +201,30 @@ public final class LogRig implements LogWriter.Listener {
         return String.format("log/%020d.log", LAYOUT.start(position));
     }
 
-    /** The bytes of [from, to) of the log as the segments have them; PAD and segments as shipped. */
+    /**
+     * The bytes of [from, to) of the log as the segments have them; PAD and segments as shipped.
+     */
     public ByteBuffer shipped(long from, long to) {
-        ByteBuffer out = ByteBuffer.allocate((int) (to - from) + SEGMENT).order(ByteOrder.LITTLE_ENDIAN);
-        ByteBuffer buffer = ByteBuffer.allocateDirect(LogFormat.MAX_FRAME).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out =
+                ByteBuffer.allocate((int) (to - from) + SEGMENT).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(LogFormat.MAX_FRAME).order(ByteOrder.LITTLE_ENDIAN);
         long[] position = {from};
         while (position[0] < to) {
-            log.reader().read(position[0], to, history, null, buffer, batch -> {
-                if (batch.fault() != null) {
-                    throw new IllegalStateException(batch.fault());
-                }
-                out.put(batch.bytes());
-                position[0] = batch.to();
-            });
+            log.reader()
+                    .read(
+                            position[0],
+                            to,
+                            history,
+                            null,
+                            buffer,
+                            batch -> {
+                                if (batch.fault() != null) {
+                                    throw new IllegalStateException(batch.fault());
+                                }
+                                out.put(batch.bytes());
+                                position[0] = batch.to();
+                            });
             fake.run();
         }
         return out.flip();

@@ -11,7 +11,10 @@ import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.FrameIntake.Taken;
 import storage.mars.engine.log.MetadataCodec.Slot;
 
-/** No damaged or shortened byte of a log or of metadata is ever accepted, and none is ever an exception. */
+/**
+ * No damaged or shortened byte of a log or of metadata is ever accepted, and none is ever an
+ * exception.
+ */
 class FormatDamageTest {
 
     private static final int BLOCK = Blocks.SIZE;
@@ -107,7 +110,9 @@ class FormatDamageTest {
 
         for (int at = 0; at < MetadataCodec.SLOT; at++) {
             Slot slot = codec.decode(torn.clear());
-            if (at == 0 ? !slot.equals(before) : slot instanceof Slot.Good && !slot.equals(before)) {
+            if (at == 0
+                    ? !slot.equals(before)
+                    : slot instanceof Slot.Good && !slot.equals(before)) {
                 assertThat(at).as("torn at this byte").isNegative();
             }
             torn.put(at, whole.get(at));

@@ -17,9 +17,17 @@ class FrameBuilderTest {
 
     private List<String> frames() {
         List<String> seen = new ArrayList<>();
-        rig.tail.visit(rig.tail.memoryStart(), rig.tail.end(), frame ->
-                seen.add(frame.position() / BLOCK + "+" + frame.length() / BLOCK + ":" + frame.recordCount()
-                        + (frame.isPad() ? " PAD" : "")));
+        rig.tail.visit(
+                rig.tail.memoryStart(),
+                rig.tail.end(),
+                frame ->
+                        seen.add(
+                                frame.position() / BLOCK
+                                        + "+"
+                                        + frame.length() / BLOCK
+                                        + ":"
+                                        + frame.recordCount()
+                                        + (frame.isPad() ? " PAD" : "")));
         return seen;
     }
 
@@ -68,11 +76,15 @@ class FrameBuilderTest {
         rig.frame(0, 4, 9);
 
         List<Long> positions = new ArrayList<>();
-        rig.tail.visit(LogRig.SEGMENT - 3L * BLOCK, rig.tail.end(), frame -> {
-            positions.add(frame.position());
-            assertThat(frame.isPad()).isEqualTo(frame.position() < LogRig.SEGMENT);
-        });
-        assertThat(positions).containsExactly(LogRig.SEGMENT - 3L * BLOCK, LogRig.SEGMENT + (long) BLOCK);
+        rig.tail.visit(
+                LogRig.SEGMENT - 3L * BLOCK,
+                rig.tail.end(),
+                frame -> {
+                    positions.add(frame.position());
+                    assertThat(frame.isPad()).isEqualTo(frame.position() < LogRig.SEGMENT);
+                });
+        assertThat(positions)
+                .containsExactly(LogRig.SEGMENT - 3L * BLOCK, LogRig.SEGMENT + (long) BLOCK);
         assertThat(rig.tail.durable()).isEqualTo(LogRig.SEGMENT + 6L * BLOCK);
     }
 
@@ -86,7 +98,8 @@ class FrameBuilderTest {
         assertThat(rig.tail.durable()).isEqualTo(LogRig.SEGMENT + 3L * BLOCK);
         ByteBuffer header = ByteBuffer.wrap(rig.fake.file(LogRig.segment(LogRig.SEGMENT)).data);
         header.order(java.nio.ByteOrder.LITTLE_ENDIAN);
-        assertThat(rig.tail.verifier().headerFault(header, 0, LogRig.SEGMENT, rig.history, null)).isNull();
+        assertThat(rig.tail.verifier().headerFault(header, 0, LogRig.SEGMENT, rig.history, null))
+                .isNull();
     }
 
     @Test

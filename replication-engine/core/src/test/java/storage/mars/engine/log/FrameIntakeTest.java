@@ -50,7 +50,10 @@ class FrameIntakeTest {
         assertThat(secondary.tail.link()).isEqualTo(primary.tail.link());
         for (long at = 0; at < 3L * SEGMENT; at += SEGMENT) {
             String name = LogRig.segment(at);
-            assertThat(Arrays.mismatch(secondary.fake.file(name).synced, primary.fake.file(name).synced))
+            assertThat(
+                            Arrays.mismatch(
+                                    secondary.fake.file(name).synced,
+                                    primary.fake.file(name).synced))
                     .as(name)
                     .isEqualTo(-1);
         }
@@ -104,7 +107,8 @@ class FrameIntakeTest {
         full.fake.run();
 
         assertThat(taken).isInstanceOf(Taken.Waits.class);
-        assertThat(full.tail.end()).isBetween(2L * SEGMENT - (1 << 20) - 17 * BLOCK, 2L * SEGMENT - (1 << 20));
+        assertThat(full.tail.end())
+                .isBetween(2L * SEGMENT - (1 << 20) - 17 * BLOCK, 2L * SEGMENT - (1 << 20));
         full.segments.release(SEGMENT);
         full.fake.run();
         assertThat(full.rooms).isEqualTo(1);
@@ -125,10 +129,12 @@ class FrameIntakeTest {
         fake.hold(op -> op.kind() == Kind.CREATE && !fake.names().isEmpty());
         LogRig oneSegment = new LogRig(fake, 64 << 20, Long.MAX_VALUE, SEGMENT - 3L * BLOCK, link);
 
-        assertThat(oneSegment.intake.take(log, 0, oneSegment.history)).isEqualTo(new Taken.Waits(0));
+        assertThat(oneSegment.intake.take(log, 0, oneSegment.history))
+                .isEqualTo(new Taken.Waits(0));
 
         fake.holdNothing();
-        assertThat(oneSegment.intake.take(log, 0, oneSegment.history)).isInstanceOf(Taken.All.class);
+        assertThat(oneSegment.intake.take(log, 0, oneSegment.history))
+                .isInstanceOf(Taken.All.class);
     }
 
     private void assertRefused(ByteBuffer log, String why) {
@@ -137,10 +143,13 @@ class FrameIntakeTest {
 
         Taken taken = secondary.intake.take(log, 0, secondary.history);
 
-        assertThat(taken).isInstanceOfSatisfying(Taken.Wrong.class, wrong -> {
-            assertThat(wrong.position()).isEqualTo(end);
-            assertThat(wrong.reason()).contains(why);
-        });
+        assertThat(taken)
+                .isInstanceOfSatisfying(
+                        Taken.Wrong.class,
+                        wrong -> {
+                            assertThat(wrong.position()).isEqualTo(end);
+                            assertThat(wrong.reason()).contains(why);
+                        });
         assertThat(secondary.tail.end()).isEqualTo(end);
         assertThat(secondary.tail.link()).isEqualTo(link);
     }
@@ -208,7 +217,8 @@ class FrameIntakeTest {
     @Test
     void anEpochThatIsNotInTheHistoryIsRefused() {
         primary.frame(0, 1, 1);
-        secondary.history = new EpochHistory(List.of(new Epoch(new EpochId(9, 0, 9), 9, 0, Epoch.OPEN)));
+        secondary.history =
+                new EpochHistory(List.of(new Epoch(new EpochId(9, 0, 9), 9, 0, Epoch.OPEN)));
 
         assertRefused(primary.shipped(0, 3L * BLOCK), "epoch");
     }

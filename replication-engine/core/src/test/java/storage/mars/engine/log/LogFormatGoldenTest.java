@@ -36,7 +36,8 @@ class LogFormatGoldenTest {
     private static final Link LINK = new Link(0x1111222233334444L, 0x5555666677778888L);
 
     static byte[] golden(String name) {
-        try (InputStream in = LogFormatGoldenTest.class.getResourceAsStream("/log-format/v1/" + name)) {
+        try (InputStream in =
+                LogFormatGoldenTest.class.getResourceAsStream("/log-format/v1/" + name)) {
             return in == null ? new byte[0] : in.readAllBytes();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -53,7 +54,10 @@ class LogFormatGoldenTest {
         assertThat(actual).as(name).isEqualTo(expected);
     }
 
-    /** The last eight blocks of a segment with two frames and a PAD, and the next with header and three frames. */
+    /**
+     * The last eight blocks of a segment with two frames and a PAD, and the next with header and
+     * three frames.
+     */
     private static LogRig written() {
         LogRig rig = new LogRig(new FakePorts(), 64 << 20, Long.MAX_VALUE, START, LINK);
         rig.frame(0, 2, 0xa1);
@@ -88,31 +92,43 @@ class LogFormatGoldenTest {
     @Test
     void aSegmentIsRead() {
         FakePorts fake = new FakePorts();
-        fake.put(LogRig.segment(START), (int) SEGMENT).overwrite((int) START, golden("segment-end.bin"));
+        fake.put(LogRig.segment(START), (int) SEGMENT)
+                .overwrite((int) START, golden("segment-end.bin"));
         fake.put(LogRig.segment(SEGMENT), (int) SEGMENT).overwrite(0, golden("segment-start.bin"));
-        ReplicaMetadata metadata = LogRig.metadata(
-                new EpochHistory(List.of(new Epoch(LogRig.EPOCH, LogRig.REPLICA, 0, Epoch.OPEN))),
-                new Checkpoint(START, LINK),
-                START);
+        ReplicaMetadata metadata =
+                LogRig.metadata(
+                        new EpochHistory(
+                                List.of(new Epoch(LogRig.EPOCH, LogRig.REPLICA, 0, Epoch.OPEN))),
+                        new Checkpoint(START, LINK),
+                        START);
         List<String> seen = new ArrayList<>();
-        SegmentStore segments = new SegmentStore(fake.ports(), "log", LogRig.LAYOUT, Long.MAX_VALUE);
+        SegmentStore segments =
+                new SegmentStore(fake.ports(), "log", LogRig.LAYOUT, Long.MAX_VALUE);
         segments.open(failure -> {});
         fake.run();
         List<Found> found = new ArrayList<>();
 
-        new LogRecovery(segments, metadata, new AlignedBuffers(4), frame -> seen.add(describe(frame)), found::add)
+        new LogRecovery(
+                        segments,
+                        metadata,
+                        new AlignedBuffers(4),
+                        frame -> seen.add(describe(frame)),
+                        found::add)
                 .start();
         fake.run();
 
-        assertThat(found.getFirst()).isInstanceOfSatisfying(Found.Sound.class, sound ->
-                assertThat(sound.end()).isEqualTo(SEGMENT + 12L * BLOCK));
-        assertThat(seen).containsExactly(
-                "-8 durable -8 at 0: WRITE 0:0+2",
-                "-5 durable -5 at 1000: TRIM 0:16+4, ZERO 0:32+1",
-                "-4 PAD",
-                "1 durable -4 at 2000: WRITE 0:1+5",
-                "7 durable 7 at 3000: WRITE 0:7+1, ZERO 0:7+1, WRITE 0:8+1",
-                "10 durable 10 at 3000: EPOCH 0:0+1");
+        assertThat(found.getFirst())
+                .isInstanceOfSatisfying(
+                        Found.Sound.class,
+                        sound -> assertThat(sound.end()).isEqualTo(SEGMENT + 12L * BLOCK));
+        assertThat(seen)
+                .containsExactly(
+                        "-8 durable -8 at 0: WRITE 0:0+2",
+                        "-5 durable -5 at 1000: TRIM 0:16+4, ZERO 0:32+1",
+                        "-4 PAD",
+                        "1 durable -4 at 2000: WRITE 0:1+5",
+                        "7 durable 7 at 3000: WRITE 0:7+1, ZERO 0:7+1, WRITE 0:8+1",
+                        "10 durable 10 at 3000: EPOCH 0:0+1");
     }
 
     private static String describe(FrameView frame) {
@@ -122,22 +138,37 @@ class LogFormatGoldenTest {
         }
         List<String> records = new ArrayList<>();
         for (int i = 0; i < frame.recordCount(); i++) {
-            records.add(frame.type(i) + " " + frame.volume(i) + ":" + frame.rangeOffset(i) / BLOCK + "+"
-                    + frame.rangeLength(i) / BLOCK);
+            records.add(
+                    frame.type(i)
+                            + " "
+                            + frame.volume(i)
+                            + ":"
+                            + frame.rangeOffset(i) / BLOCK
+                            + "+"
+                            + frame.rangeLength(i) / BLOCK);
         }
-        return at + " durable " + (frame.durableAtSeal() - SEGMENT) / BLOCK + " at "
-                + (frame.wallMicros() - 1_700_000_000_000_000L) + ": " + String.join(", ", records);
+        return at
+                + " durable "
+                + (frame.durableAtSeal() - SEGMENT) / BLOCK
+                + " at "
+                + (frame.wallMicros() - 1_700_000_000_000_000L)
+                + ": "
+                + String.join(", ", records);
     }
 
     static ReplicaMetadata full() {
         EpochId before = new EpochId(2, 0, 0xd0d0d0d0d0d0d0d0L);
-        EpochHistory history = new EpochHistory(List.of(
-                new Epoch(before, 9, 0, 81920), new Epoch(LogRig.EPOCH, LogRig.REPLICA, 81920, Epoch.OPEN)));
-        return LogRig.metadata(history, new Checkpoint(122880, LINK), 204800).with(draft -> {
-            draft.sync = new SyncState(true, 1, 65536, 131072);
-            draft.grant = new Grant(9, 4);
-            draft.fork = new Fork(163840, new EpochId(5, 0, -1), 9);
-        });
+        EpochHistory history =
+                new EpochHistory(
+                        List.of(
+                                new Epoch(before, 9, 0, 81920),
+                                new Epoch(LogRig.EPOCH, LogRig.REPLICA, 81920, Epoch.OPEN)));
+        return LogRig.metadata(history, new Checkpoint(122880, LINK), 204800)
+                .with(draft -> {
+                    draft.sync = new SyncState(true, 1, 65536, 131072);
+                    draft.grant = new Grant(9, 4);
+                    draft.fork = new Fork(163840, new EpochId(5, 0, -1), 9);
+                });
     }
 
     @Test

@@ -40,14 +40,18 @@ class LogRecoveryTest {
     }
 
     private static void assertEnd(Found found, long end) {
-        assertThat(found).isInstanceOfSatisfying(Found.Sound.class, s -> assertThat(s.end()).isEqualTo(end));
+        assertThat(found)
+                .isInstanceOfSatisfying(Found.Sound.class, s -> assertThat(s.end()).isEqualTo(end));
     }
 
     private static void assertCorrupt(Found found, long position, String why) {
-        assertThat(found).isInstanceOfSatisfying(Found.Corrupt.class, corrupt -> {
-            assertThat(corrupt.position()).isEqualTo(position);
-            assertThat(corrupt.reason()).contains(why);
-        });
+        assertThat(found)
+                .isInstanceOfSatisfying(
+                        Found.Corrupt.class,
+                        corrupt -> {
+                            assertThat(corrupt.position()).isEqualTo(position);
+                            assertThat(corrupt.reason()).contains(why);
+                        });
     }
 
     @Test
@@ -76,7 +80,8 @@ class LogRecoveryTest {
         rig.fillTo(2L * SEGMENT);
         rig.frame(0, 4, 1);
 
-        Found found = recover(rig.fake.afterPowerLoss(), LogRig.metadata(rig.history, checkpoint, 0));
+        Found found =
+                recover(rig.fake.afterPowerLoss(), LogRig.metadata(rig.history, checkpoint, 0));
 
         assertThat(found).isEqualTo(new Found.Sound(rig.tail.durable(), rig.tail.link()));
         assertThat(shown.getFirst()).isEqualTo(checkpoint.position());
@@ -166,7 +171,8 @@ class LogRecoveryTest {
         FakePorts damaged = rig.fake.afterPowerLoss();
         damaged.file(LogRig.segment(0)).flip(4 * BLOCK + 7);
 
-        assertCorrupt(recover(damaged, known(5L * BLOCK)), 3L * BLOCK, "durable up to " + 5 * BLOCK);
+        assertCorrupt(
+                recover(damaged, known(5L * BLOCK)), 3L * BLOCK, "durable up to " + 5 * BLOCK);
         assertEnd(recover(damaged, known(3L * BLOCK)), 3L * BLOCK);
     }
 
@@ -222,11 +228,14 @@ class LogRecoveryTest {
     @Test
     void aFollowerThatLagsBehindALaterEpochIsSound() {
         rig.frame(0, 1, 1);
-        EpochHistory later = new EpochHistory(List.of(new Epoch(LogRig.EPOCH, 99, 0, 1L << 30)))
-                .startedAt(1L << 29, new EpochId(4, 0, 5), 99);
+        EpochHistory later =
+                new EpochHistory(List.of(new Epoch(LogRig.EPOCH, 99, 0, 1L << 30)))
+                        .startedAt(1L << 29, new EpochId(4, 0, 5), 99);
 
-        Found found = recover(
-                rig.fake.afterPowerLoss(), LogRig.metadata(later, new Checkpoint(0, Link.START), 0));
+        Found found =
+                recover(
+                        rig.fake.afterPowerLoss(),
+                        LogRig.metadata(later, new Checkpoint(0, Link.START), 0));
 
         assertEnd(found, 3L * BLOCK);
     }
@@ -237,7 +246,10 @@ class LogRecoveryTest {
         rig.frame(1, 1, 2);
         EpochHistory cut = rig.history.startedAt(3L * BLOCK, new EpochId(4, 0, 5), 99);
 
-        Found found = recover(rig.fake.afterPowerLoss(), LogRig.metadata(cut, new Checkpoint(0, Link.START), 0));
+        Found found =
+                recover(
+                        rig.fake.afterPowerLoss(),
+                        LogRig.metadata(cut, new Checkpoint(0, Link.START), 0));
 
         assertEnd(found, 3L * BLOCK);
     }
@@ -248,7 +260,10 @@ class LogRecoveryTest {
         rig.frame(0, 1, 1);
         EpochHistory cut = rig.history.startedAt(SEGMENT, new EpochId(4, 0, 5), 99);
 
-        Found found = recover(rig.fake.afterPowerLoss(), LogRig.metadata(cut, new Checkpoint(0, Link.START), 0));
+        Found found =
+                recover(
+                        rig.fake.afterPowerLoss(),
+                        LogRig.metadata(cut, new Checkpoint(0, Link.START), 0));
 
         assertEnd(found, SEGMENT);
     }
@@ -266,7 +281,8 @@ class LogRecoveryTest {
         assertThat(nonZero).as("the spare is the recycled one").isNotZero();
         rig.fillTo(3L * SEGMENT);
 
-        Found found = recover(rig.fake.afterPowerLoss(), LogRig.metadata(rig.history, checkpoint, 0));
+        Found found =
+                recover(rig.fake.afterPowerLoss(), LogRig.metadata(rig.history, checkpoint, 0));
 
         assertThat(found).isEqualTo(new Found.Sound(3L * SEGMENT, rig.tail.link()));
     }
@@ -311,16 +327,19 @@ class LogRecoveryTest {
         assertThat(found).isEmpty();
         crashed.holdNothing();
         assertThat(found).hasSize(1);
-        assertThat(crashed.done(Kind.SYNC)).extracting(op -> op.file())
+        assertThat(crashed.done(Kind.SYNC))
+                .extracting(op -> op.file())
                 .containsExactly(LogRig.segment(0), LogRig.segment(SEGMENT));
     }
 
     private List<Found> start(FakePorts fake) {
         List<Found> found = new ArrayList<>();
-        SegmentStore segments = new SegmentStore(fake.ports(), "log", LogRig.LAYOUT, Long.MAX_VALUE);
+        SegmentStore segments =
+                new SegmentStore(fake.ports(), "log", LogRig.LAYOUT, Long.MAX_VALUE);
         segments.open(failure -> {});
         fake.run();
-        new LogRecovery(segments, rig.metadata(), new AlignedBuffers(4), frame -> {}, found::add).start();
+        new LogRecovery(segments, rig.metadata(), new AlignedBuffers(4), frame -> {}, found::add)
+                .start();
         return found;
     }
 
@@ -330,7 +349,9 @@ class LogRecoveryTest {
         FakePorts unreadable = rig.fake.afterPowerLoss();
         unreadable.failNext(of(Kind.READ), IoFailure.Kind.IO_ERROR);
         FakePorts behind = rig.fake.afterPowerLoss();
-        behind.failNext(op -> op.kind() == Kind.READ && op.position() == 4 * BLOCK, IoFailure.Kind.IO_ERROR);
+        behind.failNext(
+                op -> op.kind() == Kind.READ && op.position() == 4 * BLOCK,
+                IoFailure.Kind.IO_ERROR);
         FakePorts unsynced = rig.fake.afterPowerLoss();
         unsynced.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
 

@@ -141,7 +141,8 @@ class LogTailTest {
 
         assertThat(until).isEqualTo(3L * BLOCK);
         assertThat(out.position()).isEqualTo(3 * BLOCK);
-        assertThat(rig.tail.copyFrames(until, rig.tail.durable(), out.clear())).isEqualTo(7L * BLOCK);
+        assertThat(rig.tail.copyFrames(until, rig.tail.durable(), out.clear()))
+                .isEqualTo(7L * BLOCK);
         assertThat(rig.tail.copyFrames(until, until, out.clear())).isEqualTo(until);
     }
 

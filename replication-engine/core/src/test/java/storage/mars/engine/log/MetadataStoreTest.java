@@ -46,16 +46,24 @@ class MetadataStoreTest {
     }
 
     private static void assertHas(FakePorts ports, long incarnation) {
-        assertThat(open(ports)).isInstanceOfSatisfying(Opened.Good.class, good ->
-                assertThat(good.store().current()).isEqualTo(numbered(incarnation)));
+        assertThat(open(ports))
+                .isInstanceOfSatisfying(
+                        Opened.Good.class,
+                        good ->
+                                assertThat(good.store().current())
+                                        .isEqualTo(numbered(incarnation)));
         byte[] file = ports.file(FILE).synced;
-        assertThat(Arrays.equals(file, 0, SLOT, file, SLOT, 2 * SLOT)).as("both slots are the same").isTrue();
+        assertThat(Arrays.equals(file, 0, SLOT, file, SLOT, 2 * SLOT))
+                .as("both slots are the same")
+                .isTrue();
     }
 
     private static void assertUnusable(FakePorts ports, String why) {
         byte[] before = ports.file(FILE).data.clone();
-        assertThat(open(ports)).isInstanceOfSatisfying(Opened.Unusable.class, unusable ->
-                assertThat(unusable.reason()).contains(why));
+        assertThat(open(ports))
+                .isInstanceOfSatisfying(
+                        Opened.Unusable.class,
+                        unusable -> assertThat(unusable.reason()).contains(why));
         assertThat(ports.file(FILE).data).isEqualTo(before);
         assertThat(ports.file(FILE).isClosed()).isTrue();
     }
@@ -121,7 +129,8 @@ class MetadataStoreTest {
             inFirst.file(FILE).overwrite(0, Arrays.copyOf(second, torn));
             assertHas(inFirst, torn == SLOT ? 2 : 1);
             FakePorts inSecond = fake.afterPowerLoss();
-            inSecond.file(FILE).overwrite(SLOT + torn, Arrays.copyOfRange(first, SLOT + torn, 2 * SLOT));
+            inSecond.file(FILE)
+                    .overwrite(SLOT + torn, Arrays.copyOfRange(first, SLOT + torn, 2 * SLOT));
             assertHas(inSecond, 2);
         }
     }
@@ -136,7 +145,9 @@ class MetadataStoreTest {
             assertHas(crashed, 1);
 
             long kept = (long) whole * SLOT;
-            assertThat(crashed.done(Kind.LOG_WRITE)).hasSize(1).noneMatch(op -> op.position() == kept);
+            assertThat(crashed.done(Kind.LOG_WRITE))
+                    .hasSize(1)
+                    .noneMatch(op -> op.position() == kept);
         }
     }
 
@@ -171,7 +182,8 @@ class MetadataStoreTest {
         created();
         for (int slot = 0; slot < 2; slot++) {
             FakePorts newer = fake.afterPowerLoss();
-            ByteBuffer bytes = ByteBuffer.wrap(newer.file(FILE).data.clone()).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes =
+                    ByteBuffer.wrap(newer.file(FILE).data.clone()).order(ByteOrder.LITTLE_ENDIAN);
             bytes.putInt(slot * SLOT + 8, 2);
             bytes.putInt((slot + 1) * SLOT - 4, new Checksum().of(bytes, slot * SLOT, SLOT - 4));
             newer.file(FILE).overwrite(0, bytes.array());
@@ -190,7 +202,8 @@ class MetadataStoreTest {
     @Test
     void theFirstFailureIsFinal() {
         MetadataStore store = created();
-        fake.failNext(op -> op.kind() == Kind.LOG_WRITE && op.position() > 0, IoFailure.Kind.IO_ERROR);
+        fake.failNext(
+                op -> op.kind() == Kind.LOG_WRITE && op.position() > 0, IoFailure.Kind.IO_ERROR);
         List<@Nullable IoFailure> first = set(store, 2);
         List<@Nullable IoFailure> waiting = set(store, 3);
         fake.run();
@@ -199,16 +212,21 @@ class MetadataStoreTest {
         fake.run();
 
         assertThat(store.current()).isEqualTo(numbered(1));
-        assertThat(List.of(first, waiting, later)).allSatisfy(told -> assertThat(told).hasSize(1).doesNotContainNull());
+        assertThat(List.of(first, waiting, later))
+                .allSatisfy(told -> assertThat(told).hasSize(1).doesNotContainNull());
     }
 
     @Test
     void aChangeThatThrowsChangesNothing() {
         MetadataStore store = created();
 
-        assertThatThrownBy(() -> store.update(draft -> {
-            throw new IllegalStateException("no");
-        }, failure -> {})).hasMessage("no");
+        assertThatThrownBy(() ->
+                        store.update(
+                                draft -> {
+                                    throw new IllegalStateException("no");
+                                },
+                                failure -> {}))
+                .hasMessage("no");
 
         set(store, 2);
         fake.run();

@@ -47,7 +47,8 @@ class SegmentStoreTest {
 
         long stalledAt = writeAll(rig);
 
-        assertThat(stalledAt).isBetween(2L * SEGMENT - (1 << 20) - 18 * Blocks.SIZE, 2L * SEGMENT - (1 << 20));
+        assertThat(stalledAt)
+                .isBetween(2L * SEGMENT - (1 << 20) - 18 * Blocks.SIZE, 2L * SEGMENT - (1 << 20));
         assertThat(rig.segments.stall()).contains("NO_SPACE");
         assertThat(rig.control(RecordType.MARK)).isTrue();
         fake.run();
@@ -84,7 +85,8 @@ class SegmentStoreTest {
 
         long stalledAt = writeAll(rig);
 
-        assertThat(stalledAt).isBetween(3L * SEGMENT - (1 << 20) - 18 * Blocks.SIZE, 3L * SEGMENT - (1 << 20));
+        assertThat(stalledAt)
+                .isBetween(3L * SEGMENT - (1 << 20) - 18 * Blocks.SIZE, 3L * SEGMENT - (1 << 20));
         assertThat(rig.segments.stall()).contains("budget");
         assertThat(rig.segments.usedBytes()).isEqualTo(3L * SEGMENT);
         rig.segments.release(SEGMENT);

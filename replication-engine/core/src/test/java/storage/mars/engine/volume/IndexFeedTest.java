@@ -51,7 +51,9 @@ class IndexFeedTest {
 
     @Test
     void pausedApplyDoesNotStopTheLog() {
-        VolumeRig small = new VolumeRig(new LogRig(new FakePorts(), 4 << 20, Long.MAX_VALUE, 0, Chain.Link.START));
+        VolumeRig small =
+                new VolumeRig(
+                        new LogRig(new FakePorts(), 4 << 20, Long.MAX_VALUE, 0, Chain.Link.START));
         small.feed.limit(0);
 
         for (int i = 0; i < 200; i++) {

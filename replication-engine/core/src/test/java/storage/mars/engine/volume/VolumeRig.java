@@ -14,7 +14,9 @@ import storage.mars.engine.log.MetadataStore;
 import storage.mars.engine.log.RecordType;
 import storage.mars.engine.port.IoFailure;
 
-/** A volume of 4 MiB with its log, index, image, write-back and checkpoints on {@link FakePorts}. */
+/**
+ * A volume of 4 MiB with its log, index, image, write-back and checkpoints on {@link FakePorts}.
+ */
 final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpointer.Listener {
 
     static final String IMAGE = "images/volume-0.img";
@@ -53,32 +55,36 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
         List<MetadataStore> stores = new ArrayList<>();
         images = new Images(fake.ports(), "images", log.metadata().identity());
         if (opened == null) {
-            MetadataStore.create(fake.ports(), "metadata", log.metadata(), stores::add, failure -> {});
+            MetadataStore.create(
+                    fake.ports(), "metadata", log.metadata(), stores::add, failure -> {});
             images.create(log.metadata().volumes(), fault -> {});
         } else {
             stores.add(opened);
-            images.open(log.metadata().volumes(), fault -> {
-                if (fault != null) {
-                    throw new IllegalStateException(fault);
-                }
-            });
+            images.open(
+                    log.metadata().volumes(),
+                    fault -> {
+                        if (fault != null) {
+                            throw new IllegalStateException(fault);
+                        }
+                    });
         }
         fake.run();
         metadata = stores.getFirst();
         reader = new BlockReader(index, images, access);
         feed = new IndexFeed(index, access, log.tail.durable(), this);
         writeBack = new WriteBack(index, images, access, turns, fake, this);
-        checkpointer = new Checkpointer(
-                log.tail,
-                log.segments,
-                metadata,
-                new LinkReader(log.tail, log.segments, access.buffers()),
-                images,
-                feed,
-                writeBack,
-                reader,
-                () -> retained,
-                this);
+        checkpointer =
+                new Checkpointer(
+                        log.tail,
+                        log.segments,
+                        metadata,
+                        new LinkReader(log.tail, log.segments, access.buffers()),
+                        images,
+                        feed,
+                        writeBack,
+                        reader,
+                        () -> retained,
+                        this);
         log.onDurable = feed::advance;
     }
 
@@ -102,12 +108,17 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
         List<Integer> fills = new ArrayList<>();
         ByteBuffer into = ByteBuffer.allocate(blocks * Blocks.SIZE);
         List<String> failures = new ArrayList<>();
-        reader.read(0, block * Blocks.SIZE, into, false, failure -> {
-            if (failure != null) {
-                failures.add(failure.toString());
-            }
-            fills.addAll(fills(into.array(), 0, blocks));
-        });
+        reader.read(
+                0,
+                block * Blocks.SIZE,
+                into,
+                false,
+                failure -> {
+                    if (failure != null) {
+                        failures.add(failure.toString());
+                    }
+                    fills.addAll(fills(into.array(), 0, blocks));
+                });
         fake.run();
         if (!failures.isEmpty()) {
             throw new IllegalStateException(failures.getFirst());

@@ -72,7 +72,7 @@ record ReplicaMetric<T>(String key, boolean total, String help, ToDoubleFunction
                     gauge(
                             "mars.export.attachments",
                             "NBD clients attached to the volumes",
-                            Known::attachments),
+                            known -> known.attachments().stream().mapToInt(n -> n).sum()),
                     total(
                             "mars.written.back.bytes",
                             "Written from the log into the images",
