@@ -60,6 +60,9 @@ final class PeerTalk implements Session.Conversation {
 
     /** Looks at all members again, after something has changed on this side. */
     void judgeAll() {
+        if (!replica.isOpen()) {
+            return;
+        }
         for (Session session : replica.members().sessions()) {
             Peer peer = session.peer;
             Hello hello = peer == null ? null : peer.hello;

@@ -107,7 +107,9 @@ final class RoleRules {
         if (common == EpochHistory.UNRELATED) {
             return new Verdict.Unrelated();
         }
-        return common < own.end()
+        // Within one epoch nothing forks: the member has told less than has come from it since.
+        boolean behind = common == member.durable() && sharesLastEpoch(own, member);
+        return common < own.end() && !behind
                 ? new Verdict.Forked(common, member.history().lastId())
                 : new Verdict.Follow();
     }

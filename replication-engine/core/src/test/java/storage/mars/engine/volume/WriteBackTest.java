@@ -165,11 +165,12 @@ class WriteBackTest {
         rig.write(0, 1, 9);
         rig.fake.run();
         rig.writeBack.wake();
+        rig.fake.run();
         assertThat(rig.image(0, 1)).containsExactly(9);
     }
 
     @Test
-    void aRoundHasBoundedOperationsInFlight() {
+    void zeroRangesInFlightAreBoundedAndComeBeforeBlocks() {
         rig.fake.hold(op -> op.kind() == Kind.ZERO || op.kind() == Kind.WRITE);
         rig.writesBack = false;
         for (int i = 0; i < 100; i++) {
@@ -182,9 +183,11 @@ class WriteBackTest {
         rig.fake.run();
 
         assertThat(rig.fake.pending(Kind.ZERO)).hasSize(64);
+        assertThat(rig.fake.pending(Kind.WRITE)).isEmpty();
         rig.fake.hold(of(Kind.WRITE));
         rig.fake.run();
-        assertThat(rig.fake.pending(Kind.WRITE)).hasSize(64);
+        assertThat(rig.fake.pending(Kind.ZERO)).isEmpty();
+        assertThat(rig.fake.pending(Kind.WRITE)).hasSize(100);
         rig.fake.holdNothing();
         assertThat(rig.index.isDirty()).isFalse();
     }

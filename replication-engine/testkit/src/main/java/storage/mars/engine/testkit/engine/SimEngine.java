@@ -137,6 +137,11 @@ public final class SimEngine {
         }
     }
 
+    /** For what may be refused. */
+    static Reply<Done> anyAnswer() {
+        return new Either(() -> {}, refusal -> {});
+    }
+
     boolean isReady() {
         return machine.isRunning() && host != null;
     }
