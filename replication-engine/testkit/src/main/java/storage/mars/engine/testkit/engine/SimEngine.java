@@ -32,13 +32,13 @@ public final class SimEngine {
     static final int SEGMENT = 2 << 20;
 
     private static final long LOG_MEMORY = 8L << 20;
-    private static final int INDEX_BLOCKS = 4096;
     private static final long SECOND = 1_000_000_000L;
 
     private final SimMachine machine;
     private @Nullable ReplicaHost host;
     private @Nullable ReplicaHost opening;
     private boolean joining;
+    private int indexBlocks = 4096;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
 
@@ -54,6 +54,11 @@ public final class SimEngine {
 
     public SimMachine machine() {
         return machine;
+    }
+
+    /** How many blocks the index may hold, from the next start on. */
+    void indexBlocks(int blocks) {
+        indexBlocks = blocks;
     }
 
     private void boot(Ports ports, SimMachine on) {
@@ -80,7 +85,7 @@ public final class SimEngine {
                 machine.address(),
                 machine.boots(),
                 SEGMENT,
-                INDEX_BLOCKS,
+                indexBlocks,
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(5));
     }
