@@ -81,9 +81,7 @@ final class PauseSwitch {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                                 reply.refused(
-                                        Refusal.storage(
-                                                replica.name + " is not changed",
-                                                failure.message()));
+                                        Refusal.storage(replica.name + " is not changed", failure));
                                 return;
                             }
                             effect.run();

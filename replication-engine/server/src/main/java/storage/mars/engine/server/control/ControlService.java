@@ -35,6 +35,7 @@ import storage.mars.engine.api.v1.ResumeRequest;
 import storage.mars.engine.api.v1.WatchReplicasRequest;
 import storage.mars.engine.api.v1.WatchReplicasResponse;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
+import storage.mars.engine.replica.Done;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaStatus;
@@ -250,7 +251,7 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
     private void change(
             String name,
             Duration limit,
-            BiConsumer<ReplicaHost, Reply<Void>> question,
+            BiConsumer<ReplicaHost, Reply<Done>> question,
             StreamObserver<Replica> caller) {
         answering.replica(name, limit, replicas.ask(name, question), caller);
     }

@@ -2,6 +2,7 @@
 package storage.mars.engine.server.control;
 
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.replica.Done;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaStatus;
@@ -18,7 +19,7 @@ final class Terms {
      * when the promotion was done before.
      */
     static boolean agree(
-            ReplicaHost host, String name, @Nullable Long supersedes, Reply<Void> reply) {
+            ReplicaHost host, String name, @Nullable Long supersedes, Reply<Done> reply) {
         ReplicaStatus status = host.status(name);
         Known known = status == null ? null : status.known();
         if (supersedes == null || known == null || known.highestTerm() == supersedes) {

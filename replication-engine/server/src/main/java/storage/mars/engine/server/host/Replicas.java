@@ -18,6 +18,7 @@ import storage.mars.engine.port.PeerAcceptor;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Shard;
+import storage.mars.engine.replica.Done;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaSettings;
@@ -57,7 +58,7 @@ public final class Replicas implements PeerAcceptor {
     /** Opens all that is on disk; completes when every replica has reached some state. */
     public CompletableFuture<?> openAll() {
         return onAll(owner -> {
-            CompletableFuture<Void> opened = new CompletableFuture<>();
+            CompletableFuture<Done> opened = new CompletableFuture<>();
             owner.host().watch(this::changed);
             owner.host().openAll(name -> owner(name) == owner, replyTo(opened));
             return opened;
