@@ -31,6 +31,7 @@ final class SimCluster {
     final WriteHistory history;
     final Workload workload;
     final List<SimEngine> engines = new ArrayList<>();
+    private final List<LogObserver> logs = new ArrayList<>();
     private final long volumeBytes;
     private final LogOrder order;
     private final PrefixChecker prefix;
@@ -49,7 +50,9 @@ final class SimCluster {
             String name = String.valueOf((char) ('a' + i));
             SimEngine engine = SimEngine.on(world, name);
             LogOrder own = i == 0 ? order : new LogOrder(pattern);
-            engine.machine().disk().observe(new LogObserver(name, ledger, own));
+            LogObserver log = new LogObserver(name, ledger, own);
+            engine.machine().disk().observe(log);
+            logs.add(log);
             if (provenance) {
                 engine.machine()
                         .disk()
@@ -138,6 +141,16 @@ final class SimCluster {
         if (workload.failed() > 0) {
             throw new SimFailure("clients got errors: " + workload.failed());
         }
+    }
+
+    /** What the primary has written to its log. */
+    List<LogObserver.Frame> frames() {
+        return logs.getFirst().frames();
+    }
+
+    /** Fails the run unless the primary's content is a prefix of its log up to there, at least. */
+    void requirePrimaryHolds(long position) {
+        prefix.someAtLeast(position, VolumeReader.read(primary(), volumeBytes));
     }
 
     /** Bytes of the volume. */

@@ -214,6 +214,17 @@ public final class SimEngine {
         machine.world().runUntil("r serves", () -> isIn("Serving"), 30 * SECOND);
     }
 
+    /** Creates another resource with one volume, of which nobody but its clients knows. */
+    void createAlso(String name, long volumeBytes, long logBudget) {
+        ask(h ->
+                h.create(
+                        name,
+                        List.of(new VolumeShape(0, "data", volumeBytes)),
+                        logBudget,
+                        new Expect<>("create", done -> {})));
+        machine.world().runUntil(name + " serves", () -> writable(name) != null, 30 * SECOND);
+    }
+
     /** Asks to join resource r unless it holds a replica of it or is asking already. */
     void joinUnlessUnderWay(SimEngine primary) {
         if (!isReady() || joining || status() != null) {
@@ -241,8 +252,14 @@ public final class SimEngine {
 
     /** The volume as clients find it here, if it can be written. */
     Workload.@Nullable Served writable() {
+        return writable("r");
+    }
+
+    /** The volume of that resource as clients find it here, if it can be written. */
+    Workload.@Nullable Served writable(String resource) {
         ExportRegistry registry = exports;
-        Exports.Target target = registry == null || !isReady() ? null : registry.find("r/data");
+        Exports.Target target =
+                registry == null || !isReady() ? null : registry.find(resource + "/data");
         return target == null || target.info().readOnly()
                 ? null
                 : new Workload.Served(machine, target);
