@@ -160,6 +160,8 @@ final class SimCluster {
 
     /** Ends all faults and starts what does not run. */
     void heal() {
+        // A crash that has been asked for comes before.
+        world.runFor(MILLISECOND);
         world.network().healAll();
         world.network().settings(NetworkSettings.local());
         for (SimEngine engine : engines) {
