@@ -121,20 +121,20 @@ public final class FakePorts implements Shard, Clock, Storage {
         faults.add(new Fault(which, kind));
     }
 
-    public static Predicate<Op> of(Kind kind) {
+    public static Predicate<Op> every(Kind kind) {
         return op -> op.kind == kind;
     }
 
-    public static Predicate<Op> of(Kind kind, String file) {
+    public static Predicate<Op> every(Kind kind, String file) {
         return op -> op.kind == kind && op.file.contains(file);
     }
 
     public List<Op> pending(Kind kind) {
-        return pending.stream().filter(of(kind)).toList();
+        return pending.stream().filter(every(kind)).toList();
     }
 
     public List<Op> done(Kind kind) {
-        return done.stream().filter(of(kind)).toList();
+        return done.stream().filter(every(kind)).toList();
     }
 
     public void advance(long nanos) {
