@@ -27,6 +27,7 @@ public final class SegmentStore {
 
     private static final long RETRY_NANOS = 500_000_000L;
     private static final String SPARE = "spare-";
+    private static final int MAX_SPARES = 9;
     private static final Pattern SEGMENT_NAME = Pattern.compile("00(\\d{18})\\.log");
     private static final Pattern SPARE_NAME = Pattern.compile(SPARE + "(\\d{1,18})");
 
@@ -43,8 +44,10 @@ public final class SegmentStore {
     private long readyEnd;
     private long spareNumber;
     private boolean preparing;
+    private boolean placed;
     private boolean closed;
     private @Nullable String stall;
+    private Runnable onStall = () -> {};
     private Shard.@Nullable Timer retry;
 
     private record Spare(String name, BlockFile file) {}
@@ -183,6 +186,13 @@ public final class SegmentStore {
         return stall;
     }
 
+    /**
+     * Who is told, in a later turn, when the next segment cannot be had although it could before.
+     */
+    public void onStall(Runnable task) {
+        onStall = task;
+    }
+
     /** Runs {@code task} once, when {@link #readyEnd} has grown. */
     void whenReady(Runnable task) {
         waiters.add(task);
@@ -253,6 +263,7 @@ public final class SegmentStore {
                                 stalled("no segment can be placed: " + failure);
                             } else {
                                 preparing = false;
+                                placed = true;
                                 stall = null;
                                 segments.put(position, new Segment(position, spare.file));
                                 extendReady();
@@ -264,6 +275,9 @@ public final class SegmentStore {
 
     private void stalled(String reason) {
         preparing = false;
+        if (stall == null) {
+            ports.shard().execute(onStall);
+        }
         stall = reason;
         if (retry == null && !closed) {
             retry =
@@ -315,11 +329,31 @@ public final class SegmentStore {
     private void recycle(Segment segment) {
         if (closed) {
             segment.file.close();
-        } else if (spares.isEmpty()) {
+        } else if (spares.size() < maxSpares()) {
             keep(segment);
         } else {
             segment.file.close();
             ports.storage().delete(path(segment.start), failure -> left(segment));
+        }
+    }
+
+    /** As many as one checkpoint releases at a time, so that a busy log makes no new ones. */
+    private int maxSpares() {
+        long half = budgetBytes / 2 / layout.segmentBytes();
+        return (int) Math.max(1, Math.min(MAX_SPARES, half));
+    }
+
+    /**
+     * Gives one file back that has not been needed since the last call, but never the last; called
+     * now and then.
+     */
+    public void trim() {
+        boolean idle = !placed && spares.size() > 1 && !closed;
+        placed = false;
+        Spare spare = idle ? spares.poll() : null;
+        if (spare != null) {
+            spare.file.close();
+            ports.storage().delete(directory + "/" + spare.name, failure -> {});
         }
     }
 

@@ -38,6 +38,7 @@ final class Following {
     private @Nullable String trouble;
     private Shard.@Nullable Timer retry;
     private boolean cutting;
+    private boolean fromOpen;
     private Runnable onLeft = () -> {};
 
     Following(Replica replica) {
@@ -94,7 +95,10 @@ final class Following {
 
     /** The member holds the role and this log is a prefix of its log. */
     void follow(Session session, Hello hello) {
-        if (!(replica.state() instanceof ReplicaState.Secondary) || cutting) {
+        boolean behind =
+                replica.state() instanceof ReplicaState.Secondary
+                        || replica.state() instanceof ReplicaState.Promoting;
+        if (!behind || cutting) {
             return;
         }
         trouble = null;
@@ -104,11 +108,22 @@ final class Following {
             old.endStreams();
         }
         source = session;
+        pullAnew(session, hello.openTerm() > 0);
         if (adopted(hello)) {
             pull(session);
         } else {
             adopt(session, hello);
         }
+    }
+
+    /** A source that lays its role down starts over, and ships nothing before it is asked again. */
+    private void pullAnew(Session session, boolean open) {
+        Puller puller = session.puller;
+        if (open != fromOpen && puller != null) {
+            puller.end();
+            session.puller = null;
+        }
+        fromOpen = open;
     }
 
     private boolean adopted(Hello hello) {

@@ -23,11 +23,16 @@ final class Handover {
 
     private static final long PATIENCE_NANOS = 30_000_000_000L;
 
+    /** Shorter than the patience of the one who asks, so that he never gets what he gave up. */
+    private static final long CATCH_UP_NANOS = 20_000_000_000L;
+
     private final Replica replica;
     private final Writership writership;
     private @Nullable Reply<Done> asking;
     private @Nullable Reply<Done> demoting;
     private @Nullable Session asked;
+    private @Nullable Peer waiting;
+    private long waitingUntilNanos;
     private boolean endRecorded;
     private boolean givingAway;
 
@@ -255,13 +260,30 @@ final class Handover {
             session.send(new Refused(refusal));
             return;
         }
-        Grant open = replica.current().grant();
-        if (!replica.isPrimary() && open != null) {
-            grantTo(target, open.term());
+        if (!replica.isPrimary() && replica.current().grant() != null) {
+            waiting = target;
+            waitingUntilNanos = replica.ports.clock().nanoTime() + CATCH_UP_NANOS;
+            grantOnceWhole();
             return;
         }
         replica.parts().exports.close("the role of " + replica.name + " goes to " + target.name);
         give(target.id, target.name);
+    }
+
+    /** Whoever asks for a role that was laid down has it as soon as he holds all of the log. */
+    private void grantOnceWhole() {
+        Peer target = waiting;
+        Grant grant = replica.current().grant();
+        if (target == null || !replica.isOpen()) {
+            return;
+        }
+        boolean late = replica.ports.clock().nanoTime() - waitingUntilNanos >= 0;
+        if (late || grant == null || grant.toReplica() != Grant.ANYBODY) {
+            waiting = null;
+        } else if (target.received >= replica.parts().tail.durable()) {
+            waiting = null;
+            grantTo(target, grant.term());
+        }
     }
 
     private @Nullable String refusal(Peer target, HandoverRequest request) {
@@ -283,7 +305,7 @@ final class Handover {
             return "term " + term + " is in force, not " + request.supersedes();
         }
         long end = replica.parts().tail.durable();
-        if (target.received < end - LogFormat.MAX_FRAME * 64L || (open && target.received < end)) {
+        if (target.received < end - LogFormat.MAX_FRAME * 64L) {
             return target.name
                     + " is "
                     + (end - target.received)
@@ -381,6 +403,7 @@ final class Handover {
 
     /** Something is durable, here or at a member. */
     void progress() {
+        grantOnceWhole();
         if (givingAway
                 || !replica.isOpen()
                 || !(replica.state() instanceof ReplicaState.HandingOver giving)) {

@@ -14,6 +14,11 @@ final class Peer {
     String address = "";
     boolean attached = true;
     @Nullable Session session;
+
+    /** Dialled by this side, and nothing heard on it yet. */
+    @Nullable Session greeting;
+
+    long greetedNanos;
     @Nullable Hello hello;
 
     /**

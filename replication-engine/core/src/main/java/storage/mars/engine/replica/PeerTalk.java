@@ -90,7 +90,7 @@ final class PeerTalk implements Session.Conversation {
             case Pull pull -> pull(session, peer, pull);
             case Credit credit -> credit(session, credit);
             case LogData data -> following.received(session, data);
-            case Position position -> position(peer, position);
+            case Position position -> position(session, peer, position);
             case ReadBlocks question -> readBlocks(session, question);
             case BlockData data -> following.received(data);
             case BlocksUnavailable unavailable -> following.unavailable(unavailable.reason());
@@ -308,6 +308,9 @@ final class PeerTalk implements Session.Conversation {
                             } else {
                                 replica.members().set(replica.current().members());
                                 helloAll();
+                                if (replica.isOpen()) {
+                                    replica.parts().checkpointer.releaseSegments();
+                                }
                             }
                         });
     }
@@ -322,7 +325,9 @@ final class PeerTalk implements Session.Conversation {
         peer.attached = false;
         Session session = peer.session;
         if (session != null) {
+            // When it comes back it asks again for what it lacks, and is told what is left of that.
             session.endStreams();
+            session.close();
         }
         changeMembers(members ->
                 members.stream()
@@ -340,12 +345,25 @@ final class PeerTalk implements Session.Conversation {
         }
     }
 
-    private void position(Peer peer, Position position) {
+    private void position(Session session, Peer peer, Position position) {
         peer.received = position.durable();
         peer.applied = position.applied();
         peer.contactNanos = replica.ports.clock().nanoTime();
         peer.contactWallMicros = replica.ports.clock().wallMicros();
         replica.writership().progress();
+        if (session.isWaitedFor() && canBePulled()) {
+            session.close();
+        }
+    }
+
+    /**
+     * The log that ended for whoever pulled it (this replica started over, or dropped a member) can
+     * be had again, over a new link.
+     */
+    private boolean canBePulled() {
+        Grant grant = replica.current().grant();
+        boolean open = grant != null && grant.toReplica() == Grant.ANYBODY;
+        return open || replica.state() instanceof ReplicaState.Serving;
     }
 
     private void readBlocks(Session session, ReadBlocks question) {

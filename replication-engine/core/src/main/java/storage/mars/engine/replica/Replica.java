@@ -30,8 +30,8 @@ final class Replica implements ReplicaParts.Owner {
     private static final Logger LOGGER = LoggerFactory.getLogger(Replica.class);
     private static final long TICK_NANOS = 1_000_000_000L;
     private static final long SILENCE_NANOS = 6_000_000_000L;
-    private static final long CHECKPOINT_NANOS = 5_000_000_000L;
-    private static final long CHECKPOINT_BYTES = 64L << 20;
+    private static final long CHECKPOINT_NANOS = 20_000_000_000L;
+    private static final long MAX_CHECKPOINT_BYTES = 512L << 20;
 
     final String name;
     final Shared shared;
@@ -139,6 +139,7 @@ final class Replica implements ReplicaParts.Owner {
         reopening = false;
         opened.writeBack.wake();
         opened.tail.whenRoom(() -> ports.shard().execute(this::room));
+        opened.segments.onStall(this::makeSpace);
         if (current().role() == Role.PRIMARY) {
             writership().resume();
         } else {
@@ -390,11 +391,20 @@ final class Replica implements ReplicaParts.Owner {
 
     private void checkpointIfDue(ReplicaParts p) {
         long now = ports.clock().nanoTime();
-        boolean far = p.feed.applied() - p.checkpointer.position() >= CHECKPOINT_BYTES;
-        if (far || now - lastCheckpointNanos >= CHECKPOINT_NANOS) {
+        if (isFarFromCheckpoint(p) || now - lastCheckpointNanos >= CHECKPOINT_NANOS) {
             lastCheckpointNanos = now;
             p.checkpointer.start();
+            p.segments.trim();
         }
+    }
+
+    /**
+     * Each checkpoint syncs the images, which competes with the log for the disk; a long way
+     * between them costs time at recovery and room in the log.
+     */
+    private boolean isFarFromCheckpoint(ReplicaParts p) {
+        long distance = Math.min(MAX_CHECKPOINT_BYTES, p.segments.budgetBytes() / 4);
+        return p.feed.applied() - p.checkpointer.position() >= distance;
     }
 
     // What the parts report
@@ -421,11 +431,7 @@ final class Replica implements ReplicaParts.Owner {
             following().durable(to);
         }
         lag.sample(to, ports.clock().nanoTime());
-        for (Session session : members().sessions()) {
-            if (session.shipper != null) {
-                session.shipper.advance();
-            }
-        }
+        members().logGrew();
     }
 
     @Override
@@ -460,7 +466,7 @@ final class Replica implements ReplicaParts.Owner {
         ReplicaParts p = parts;
         if (p != null) {
             p.checkpointer.drained();
-            if (p.feed.applied() - p.checkpointer.position() >= CHECKPOINT_BYTES) {
+            if (isFarFromCheckpoint(p)) {
                 p.checkpointer.start();
             }
             room();
@@ -479,7 +485,15 @@ final class Replica implements ReplicaParts.Owner {
 
     @Override
     public void checkpointed() {
+        makeSpace();
         room();
+    }
+
+    /** No segment can be prepared: lets go of what holds the log back. */
+    private void makeSpace() {
+        if (parts != null) {
+            writership().makeSpace();
+        }
     }
 
     @Override

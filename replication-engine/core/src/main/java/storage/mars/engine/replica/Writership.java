@@ -258,14 +258,14 @@ final class Writership {
         met();
         retry();
         handover.tick();
-        dropSlowest();
+        makeSpace();
     }
 
     /**
-     * The log has reached its budget: the member that is farthest behind is not waited for any
-     * longer.
+     * The log has reached its budget or the end of the disk: the member that is farthest behind is
+     * not waited for any longer; when it is the images that are behind, a checkpoint helps.
      */
-    private void dropSlowest() {
+    void makeSpace() {
         ReplicaParts parts = replica.parts();
         if (!replica.isPrimary() || parts.segments.stall() == null) {
             return;

@@ -37,6 +37,8 @@ public final class SimEngine {
 
     private final SimMachine machine;
     private @Nullable ReplicaHost host;
+    private @Nullable ReplicaHost opening;
+    private boolean joining;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
 
@@ -58,6 +60,8 @@ public final class SimEngine {
         ExportRegistry registry = new ExportRegistry();
         ReplicaHost born = new ReplicaHost(ports, settings(), registry, LOG_MEMORY);
         host = null;
+        opening = born;
+        joining = false;
         exports = registry;
         shard = ports.shard();
         born.openAll(
@@ -182,6 +186,23 @@ public final class SimEngine {
                         logBudget,
                         new Expect<>("create", done -> {})));
         machine.world().runUntil("r serves", () -> isIn("Serving"), 30 * SECOND);
+    }
+
+    /** Asks to join resource r unless it holds a replica of it or is asking already. */
+    void joinUnlessUnderWay(SimEngine primary) {
+        if (!isReady() || joining || status() != null) {
+            return;
+        }
+        joining = true;
+        Either reply = new Either(() -> joining = false, refusal -> joining = false);
+        ask(h -> h.join("r", primary.machine.address(), reply));
+    }
+
+    /** Whether the durable metadata says now that the images are a whole copy. */
+    boolean isConsistentOnDisk() {
+        ReplicaHost present = opening;
+        ReplicaStatus status = present == null ? null : present.status("r");
+        return status != null && status.known() != null && status.known().consistent();
     }
 
     /** Starts the machine and joins resource r. */

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.testkit.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import storage.mars.engine.testkit.net.NetworkSettings;
+import storage.mars.engine.testkit.oracle.CellPattern;
+import storage.mars.engine.testkit.oracle.Content;
+import storage.mars.engine.testkit.oracle.DurabilityChecker;
+import storage.mars.engine.testkit.oracle.LogOrder;
+import storage.mars.engine.testkit.oracle.PrefixChecker;
+import storage.mars.engine.testkit.oracle.ProvenanceChecker;
+import storage.mars.engine.testkit.oracle.WriteHistory;
+import storage.mars.engine.testkit.schedule.SimFailure;
+import storage.mars.engine.testkit.sim.SimWorld;
+import storage.mars.engine.testkit.workload.Workload;
+import storage.mars.engine.testkit.workload.WorkloadSettings;
+
+/**
+ * One resource with a primary, the first engine, that keeps its role, and any number of
+ * secondaries: what is written, what each log holds, and what must be true of all of them.
+ */
+final class SimCluster {
+
+    static final long MILLISECOND = 1_000_000L;
+    static final long SECOND = 1_000 * MILLISECOND;
+
+    final SimWorld world;
+    final WriteHistory history;
+    final Workload workload;
+    final List<SimEngine> engines = new ArrayList<>();
+    private final long volumeBytes;
+    private final LogOrder order;
+    private final PrefixChecker prefix;
+
+    SimCluster(SimWorld world, int members, long volumeBytes, WorkloadSettings settings) {
+        this.world = world;
+        this.volumeBytes = volumeBytes;
+        CellPattern pattern = new CellPattern(world.seed());
+        history = new WriteHistory(pattern);
+        order = new LogOrder(pattern);
+        prefix = new PrefixChecker(order, Map.of(0, volumeBytes));
+        LogLedger ledger = new LogLedger();
+        for (int i = 0; i < members; i++) {
+            String name = String.valueOf((char) ('a' + i));
+            SimEngine engine = SimEngine.on(world, name);
+            LogOrder own = i == 0 ? order : new LogOrder(pattern);
+            engine.machine().disk().observe(new LogObserver(name, ledger, own));
+            engine.machine()
+                    .disk()
+                    .observe(new ProvenanceChecker(history, engine::isConsistentOnDisk));
+            engines.add(engine);
+        }
+        workload = new Workload(world, history, 0, settings, primary()::writable);
+    }
+
+    SimEngine primary() {
+        return engines.getFirst();
+    }
+
+    List<SimEngine> secondaries() {
+        return engines.subList(1, engines.size());
+    }
+
+    /** Creates the resource and lets every other engine join it. */
+    void begin(long logBudget) {
+        primary().startWith(volumeBytes, logBudget);
+        for (SimEngine engine : secondaries()) {
+            engine.machine().start();
+            join(engine);
+        }
+    }
+
+    /** Lets the engine join, as often as it takes. */
+    void join(SimEngine engine) {
+        await(
+                engine.machine().name() + " joins",
+                () -> {
+                    engine.joinUnlessUnderWay(primary());
+                    return engine.isIn("Secondary");
+                },
+                120 * SECOND);
+    }
+
+    /** Waits until that many more requests have been answered. */
+    void work(long requests) {
+        long target = workload.completed() + requests;
+        await("requests are answered", () -> workload.completed() >= target, 300 * SECOND);
+    }
+
+    /** Runs until it is so, looking now and then; fails the run when that takes longer. */
+    void await(String what, BooleanSupplier reached, long withinNanos) {
+        long end = world.scheduler().now() + withinNanos;
+        while (!reached.getAsBoolean()) {
+            if (world.scheduler().now() > end) {
+                StringBuilder words = new StringBuilder("not reached in time: ").append(what);
+                engines.forEach(engine -> words.append('\n').append(engine.status()));
+                throw new SimFailure(words.toString());
+            }
+            world.runFor(10 * MILLISECOND);
+        }
+    }
+
+    /** Nothing may ever be in a state that no fault of the story explains. */
+    void requireNoDamage() {
+        for (SimEngine engine : engines) {
+            for (String state :
+                    List.of("Failed", "Corrupt", "Diverged", "DurableLoss", "SplitBrain")) {
+                if (engine.isIn(state)) {
+                    throw new SimFailure(engine.machine().name() + ": " + engine.status());
+                }
+            }
+        }
+    }
+
+    /** Ends all faults and starts what does not run. */
+    void heal() {
+        world.network().healAll();
+        world.network().settings(NetworkSettings.local());
+        for (SimEngine engine : engines) {
+            engine.machine().disk().faults().clear();
+            engine.machine().disk().faults().capacity(Long.MAX_VALUE);
+            engine.machine().disk().stall(false);
+            if (!engine.machine().isRunning()) {
+                engine.machine().start();
+            }
+        }
+    }
+
+    /** The end of a story: everything is answered, everybody catches up, all contents are equal. */
+    void finish() {
+        heal();
+        work(20);
+        workload.stop();
+        world.runUntil("all is answered", workload::isIdle, 100 * SECOND);
+        workload.check();
+        await("all have caught up", this::isLevel, 200 * SECOND);
+        requireNoDamage();
+        long end = primary().known().positions().durable();
+        for (SimEngine engine : engines) {
+            prefix.exactly(end, VolumeReader.read(engine, volumeBytes));
+        }
+        new DurabilityChecker(history)
+                .check(0, volumeBytes, VolumeReader.read(primary(), volumeBytes));
+    }
+
+    private boolean isLevel() {
+        if (!primary().isIn("Serving")) {
+            return false;
+        }
+        long end = primary().known().positions().durable();
+        for (SimEngine engine : secondaries()) {
+            if (!engine.isIn("Secondary") || !engine.known().consistent()) {
+                return false;
+            }
+            if (engine.known().positions().applied() != end) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Cuts a consistent secondary off and compares what it serves with the log of the primary up to
+     * its own received position.
+     */
+    void requirePrefix(SimEngine engine) {
+        isolate(engine);
+        world.runFor(20 * MILLISECOND);
+        long before;
+        do {
+            before = received(engine);
+            world.runFor(300 * MILLISECOND);
+        } while (before != received(engine));
+        if (engine.isIn("Secondary") && engine.known().consistent()) {
+            Content content = VolumeReader.read(engine, volumeBytes);
+            if (received(engine) != before) {
+                throw new SimFailure(engine.machine().name() + " received while cut off");
+            }
+            prefix.exactly(before, content);
+        }
+        for (SimEngine other : engines) {
+            world.network().heal(engine.machine().name(), other.machine().name());
+        }
+    }
+
+    private static long received(SimEngine engine) {
+        return engine.isIn("Secondary") ? engine.known().positions().received() : -1;
+    }
+
+    private void isolate(SimEngine engine) {
+        for (SimEngine other : engines) {
+            if (!other.equals(engine)) {
+                world.network().partition(engine.machine().name(), other.machine().name());
+            }
+        }
+    }
+}
