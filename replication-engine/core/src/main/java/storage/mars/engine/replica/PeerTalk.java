@@ -58,13 +58,15 @@ final class PeerTalk implements Session.Conversation {
         }
     }
 
-    /** Looks at all members again, after something has changed on this side. */
+    /**
+     * Looks at all members again, after something has changed on this side; also at those that have
+     * gone since they said hello.
+     */
     void judgeAll() {
-        for (Session session : replica.members().sessions()) {
-            Peer peer = session.peer;
-            Hello hello = peer == null ? null : peer.hello;
-            if (hello != null) {
-                judge(session, hello);
+        for (Peer peer : List.copyOf(replica.members().all())) {
+            Hello hello = peer.hello;
+            if (hello != null && replica.isOpen()) {
+                judge(peer.session, hello);
             }
         }
     }
@@ -180,6 +182,9 @@ final class PeerTalk implements Session.Conversation {
                             failure -> {
                                 if (failure != null) {
                                     replica.metadataFailed(failure);
+                                } else {
+                                    // It may have become primary of a lower term meanwhile.
+                                    judgeAll();
                                 }
                             });
         }
@@ -195,17 +200,25 @@ final class PeerTalk implements Session.Conversation {
                 current.highestTerm());
     }
 
-    private void judge(Session session, Hello hello) {
-        resendGrant(session, hello);
+    private void judge(@Nullable Session session, Hello hello) {
+        if (session != null) {
+            resendGrant(session, hello);
+        }
         Verdict verdict = RoleRules.judge(own(), hello);
         switch (verdict) {
             case Verdict.Nothing nothing -> {}
             case Verdict.Outdated outdated -> {}
-            case Verdict.Fence fence -> replica.writership().fence(fence.term(), hello);
+            case Verdict.Fence fence ->
+                    replica.writership().fence(fence.term(), hello.replicaName());
             case Verdict.SplitBrain split ->
                     replica.writership().splitBrain(split.forkPoint(), hello);
             case Verdict.DurableLoss loss -> replica.writership().durableLoss(loss, hello);
-            case Verdict.Follow follow -> replica.following().follow(session, hello);
+            case Verdict.Ahead ahead -> replica.following().ahead(ahead, hello);
+            case Verdict.Follow follow -> {
+                if (session != null) {
+                    replica.following().follow(session, hello);
+                }
+            }
             case Verdict.Forked forked -> replica.following().forked(forked, hello);
             case Verdict.Unrelated unrelated -> replica.following().unrelated(hello);
         }
@@ -217,9 +230,10 @@ final class PeerTalk implements Session.Conversation {
         Grant grant = replica.current().grant();
         boolean pending =
                 grant != null
+                        && !replica.isPrimary()
                         && grant.toReplica() == hello.replicaId()
                         && !hello.primary()
-                        && hello.highestTerm() < grant.term();
+                        && hello.history().lastId().term() < grant.term();
         if (pending && grant != null) {
             session.send(new Granted(grant.term(), replica.parts().tail.durable()));
         }
@@ -361,9 +375,7 @@ final class PeerTalk implements Session.Conversation {
      * be had again, over a new link.
      */
     private boolean canBePulled() {
-        Grant grant = replica.current().grant();
-        boolean open = grant != null && grant.toReplica() == Grant.ANYBODY;
-        return open || replica.state() instanceof ReplicaState.Serving;
+        return replica.openGrant() != null || replica.state() instanceof ReplicaState.Serving;
     }
 
     private void readBlocks(Session session, ReadBlocks question) {

@@ -192,6 +192,9 @@ final class Replica implements ReplicaParts.Owner {
      */
     void close(String why, Runnable done) {
         transition(new ReplicaState.Closed());
+        if (writership != null) {
+            writership.handover().abandon(why);
+        }
         Shard.Timer ticking = timer;
         if (ticking != null) {
             ticking.cancel();
@@ -314,6 +317,29 @@ final class Replica implements ReplicaParts.Owner {
         return current().role() == Role.PRIMARY;
     }
 
+    /**
+     * The right to write that was laid down here for whoever asks; null when there is none, or a
+     * higher term has made it void.
+     */
+    ReplicaMetadata.@Nullable Grant openGrant() {
+        ReplicaMetadata m = current();
+        ReplicaMetadata.Grant grant = m.grant();
+        boolean open =
+                grant != null
+                        && grant.toReplica() == ReplicaMetadata.Grant.ANYBODY
+                        && grant.term() > m.highestTerm()
+                        && m.role() != Role.PRIMARY;
+        return open ? grant : null;
+    }
+
+    /** The highest term heard of, or given away from here to somebody in particular. */
+    long termInForce() {
+        ReplicaMetadata m = current();
+        ReplicaMetadata.Grant grant = m.grant();
+        boolean given = grant != null && grant.toReplica() != ReplicaMetadata.Grant.ANYBODY;
+        return given && grant != null ? Math.max(m.highestTerm(), grant.term()) : m.highestTerm();
+    }
+
     private <T> T require(@Nullable T value, String what) {
         if (value == null) {
             throw new IllegalStateException(
@@ -328,8 +354,7 @@ final class Replica implements ReplicaParts.Owner {
         ReplicaParts p = parts;
         long durable = p == null ? m.durableKnown() : p.tail.durable();
         long checkpoint = m.checkpoint().position();
-        ReplicaMetadata.Grant grant = m.grant();
-        boolean open = grant != null && grant.toReplica() == ReplicaMetadata.Grant.ANYBODY;
+        ReplicaMetadata.Grant open = openGrant();
         return new Hello(
                 dialled,
                 m.identity().resourceId(),
@@ -340,7 +365,7 @@ final class Replica implements ReplicaParts.Owner {
                 m.role() == Role.PRIMARY && p != null,
                 state.name(),
                 m.highestTerm(),
-                open && grant != null ? grant.term() : 0,
+                open == null ? 0 : open.term(),
                 m.incarnation(),
                 m.history(),
                 durable,
@@ -444,6 +469,9 @@ final class Replica implements ReplicaParts.Owner {
             p.checkpointer.stop();
         }
         transition(new ReplicaState.Failed(reason));
+        if (writership != null) {
+            writership.handover().abandon(reason);
+        }
     }
 
     @Override

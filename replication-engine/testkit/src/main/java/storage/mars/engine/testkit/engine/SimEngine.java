@@ -41,10 +41,10 @@ public final class SimEngine {
     private boolean joining;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
+    private boolean changed;
 
     private SimEngine(SimWorld world, String name) {
         machine = world.machine(name, this::boot);
-        world.invariant("replicas of " + name + " hold no impossible state", () -> true);
     }
 
     /** A machine of that name, not yet started. */
@@ -64,6 +64,7 @@ public final class SimEngine {
         joining = false;
         exports = registry;
         shard = ports.shard();
+        born.watch(name -> changed = true);
         born.openAll(
                 name -> true,
                 new Expect<>(
@@ -137,6 +138,11 @@ public final class SimEngine {
         }
     }
 
+    /** For what may be refused. */
+    static Reply<Done> anyAnswer() {
+        return new Either(() -> {}, refusal -> {});
+    }
+
     boolean isReady() {
         return machine.isRunning() && host != null;
     }
@@ -159,6 +165,21 @@ public final class SimEngine {
 
     @Nullable ReplicaStatus status() {
         return isReady() ? host().status("r") : null;
+    }
+
+    /** Whether a replica has changed since this was asked last. */
+    boolean takeChanged() {
+        boolean was = changed;
+        changed = false;
+        return was;
+    }
+
+    /** Whether status shows that condition with that reason. */
+    boolean shows(String type, String reason) {
+        ReplicaStatus status = status();
+        return status != null
+                && status.conditions().stream()
+                        .anyMatch(c -> c.type().equals(type) && c.reason().equals(reason));
     }
 
     boolean isIn(String state) {

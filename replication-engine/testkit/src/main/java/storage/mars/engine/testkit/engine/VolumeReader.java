@@ -44,8 +44,7 @@ final class VolumeReader implements AttachmentListener {
     private void run() {
         Exports.Target target = engine.target();
         if (target == null) {
-            throw new SimFailure(
-                    engine.machine().name() + " exports nothing: " + engine.status());
+            throw new SimFailure(engine.machine().name() + " exports nothing: " + engine.status());
         }
         target.shard().execute(() -> attach(target));
         engine.machine()
