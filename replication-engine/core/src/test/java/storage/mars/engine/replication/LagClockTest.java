@@ -55,7 +55,7 @@ class LagClockTest {
     @Test
     void aPositionOlderThanAllSamplesIsAsOldAsTheOldest() {
         for (int i = 1; i <= 5000; i++) {
-            clock.sample(i, i * 100 * MILLI);
+            clock.sample(i, i * 100L * MILLI);
         }
 
         // 2,048 samples are kept.
