@@ -59,7 +59,7 @@ class LagClockTest {
         }
 
         // 2,048 samples are kept.
-        assertThat(clock.ageNanos(1, 5000, 500 * SECOND)).isEqualTo(2047 * 100 * MILLI);
+        assertThat(clock.ageNanos(1, 5000, 500 * SECOND)).isEqualTo(2047L * 100 * MILLI);
     }
 
     @Test

@@ -184,7 +184,6 @@ class WriteBackTest {
 
         assertThat(rig.fake.pending(Kind.ZERO)).hasSize(64);
         assertThat(rig.fake.pending(Kind.WRITE)).isEmpty();
-        assertThat(rig.fake.pending(Kind.WRITE)).isEmpty();
         rig.fake.hold(every(Kind.WRITE));
         rig.fake.run();
         assertThat(rig.fake.pending(Kind.ZERO)).isEmpty();
