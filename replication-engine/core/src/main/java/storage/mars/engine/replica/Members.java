@@ -131,8 +131,6 @@ final class Members {
                             @Override
                             public PeerLink.Receiver connected(PeerLink link) {
                                 peer.dialling = false;
-                                // Until the hellos have gone both ways, however slow the line is.
-                                peer.nextDialNanos = ports.clock().nanoTime() + LAST_RETRY_NANOS;
                                 Session session = new Session(link, true, codec, conversation);
                                 session.peer = peer;
                                 peer.greeting = session;
