@@ -128,7 +128,9 @@ final class Following {
         fromOpen = open;
     }
 
-    /** Blocks were copied that are newer than what this history has in common with their source's. */
+    /**
+     * Blocks were copied that are newer than what this history has in common with their source's.
+     */
     private boolean reliesOnAnother(EpochHistory history) {
         ReplicaMetadata current = replica.current();
         long required = current.sync().requiredPosition();

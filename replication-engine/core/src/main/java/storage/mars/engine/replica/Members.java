@@ -131,12 +131,10 @@ final class Members {
                             @Override
                             public PeerLink.Receiver connected(PeerLink link) {
                                 peer.dialling = false;
-                                // Until the hellos have gone both ways, however slow the line is.
-                                peer.nextDialNanos = ports.clock().nanoTime() + LAST_RETRY_NANOS;
                                 Session session = new Session(link, true, codec, conversation);
                                 session.peer = peer;
                                 peer.greeting = session;
-                                peer.greetedNanos = ports.clock().nanoTime();
+                                session.heardNanos = ports.clock().nanoTime();
                                 connected.accept(session);
                                 return session;
                             }
@@ -225,14 +223,13 @@ final class Members {
      */
     void closeSilent(long silenceNanos) {
         long now = ports.clock().nanoTime();
-        for (Session session : sessions()) {
-            Peer peer = session.peer;
-            if (peer != null && now - peer.contactNanos > silenceNanos) {
+        for (Peer peer : peers.values()) {
+            Session session = peer.session;
+            if (session != null && now - session.heardNanos > silenceNanos) {
                 session.close();
             }
-        }
-        for (Peer peer : peers.values()) {
-            if (peer.greeting != null && now - peer.greetedNanos > silenceNanos) {
+            Session greeting = peer.greeting;
+            if (greeting != null && now - greeting.heardNanos > silenceNanos) {
                 hangUp(peer);
                 retryLater(peer);
             }

@@ -70,10 +70,7 @@ final class PauseSwitch {
     }
 
     private static void record(
-            Replica replica,
-            UnaryOperator<Switches> change,
-            Reply<Done> reply,
-            Runnable effect) {
+            Replica replica, UnaryOperator<Switches> change, Reply<Done> reply, Runnable effect) {
         replica.metadata()
                 .update(
                         draft -> draft.switches = change.apply(draft.switches),

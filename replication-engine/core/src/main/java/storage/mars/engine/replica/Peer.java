@@ -18,7 +18,6 @@ final class Peer {
     /** Dialled by this side, and nothing heard on it yet. */
     @Nullable Session greeting;
 
-    long greetedNanos;
     @Nullable Hello hello;
 
     /**

@@ -94,12 +94,13 @@ class LogWriterTest {
     @Test
     void aLogWithAnOpenFrameIsNotIdle() {
         List<Long> told = new ArrayList<>();
-        rig.write(0, 1, 1);
+        rig.frame(0, 1, 1);
+        rig.write(1, 1, 2);
 
         rig.writer.whenIdle(() -> told.add(rig.tail.durable()));
         rig.fake.run();
 
-        assertThat(told).containsExactly(3L * Blocks.SIZE);
+        assertThat(told).containsExactly(5L * Blocks.SIZE);
     }
 
     @Test

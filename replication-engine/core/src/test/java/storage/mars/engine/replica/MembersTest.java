@@ -4,6 +4,7 @@ package storage.mars.engine.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -57,7 +58,10 @@ class MembersTest {
 
         @Override
         public void heard(Session session, PeerMessage message) {
-            Hello hello = (Hello) message;
+            session.heardNanos = now;
+            if (!(message instanceof Hello hello)) {
+                return;
+            }
             Peer peer = members.get(hello.replicaId());
             boolean first = peer == null || peer.session != session;
             if (members.adopt(session, hello)) {
@@ -244,6 +248,23 @@ class MembersTest {
         links.settle();
         assertThat(a.peer(2).session).isNull();
         assertThat(b.peer(1).session).isNull();
+    }
+
+    /** Of a slow link the log may take all for longer than a hello's patience. */
+    @Test
+    void whateverIsHeardKeepsALink() {
+        Place a = new Place(1, 2);
+        Place b = new Place(2, 1);
+        a.members.dialMissing();
+        links.settle();
+
+        now += 5_000 * MILLI;
+        b.link(1).send(CODEC.encode(new PeerMessage.LogData(0, ByteBuffer.allocate(8))));
+        links.settle();
+        now += 5_000 * MILLI;
+        a.members.closeSilent(6_000 * MILLI);
+
+        assertThat(((FakeLinks.End) a.link(2)).isOpen()).isTrue();
     }
 
     @Test

@@ -55,11 +55,11 @@ class LagClockTest {
     @Test
     void aPositionOlderThanAllSamplesIsAsOldAsTheOldest() {
         for (int i = 1; i <= 5000; i++) {
-            clock.sample(i, i * 100 * MILLI);
+            clock.sample(i, i * 100L * MILLI);
         }
 
         // 2,048 samples are kept.
-        assertThat(clock.ageNanos(1, 5000, 500 * SECOND)).isEqualTo(2047 * 100 * MILLI);
+        assertThat(clock.ageNanos(1, 5000, 500 * SECOND)).isEqualTo(2047L * 100 * MILLI);
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -55,7 +56,7 @@ final class PeerMessages {
 
     /** A message of type {@code kind}, one of as many as there are types. */
     PeerMessage next(Class<? extends PeerMessage> kind) {
-        return ANY.get(kind).apply(this);
+        return Objects.requireNonNull(ANY.get(kind)).apply(this);
     }
 
     private static final Map<Class<?>, Function<PeerMessages, PeerMessage>> ANY =
