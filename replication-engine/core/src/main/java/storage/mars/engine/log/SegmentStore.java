@@ -44,7 +44,6 @@ public final class SegmentStore {
     private long readyEnd;
     private long spareNumber;
     private boolean preparing;
-    private boolean keeping;
     private boolean placed;
     private boolean closed;
     private @Nullable String stall;
@@ -359,14 +358,12 @@ public final class SegmentStore {
     }
 
     private void keep(Segment segment) {
-        keeping = true;
         Spare spare = new Spare(SPARE + spareNumber++, segment.file);
         ports.storage()
                 .rename(
                         path(segment.start),
                         directory + "/" + spare.name,
                         failure -> {
-                            keeping = false;
                             if (failure != null || closed) {
                                 segment.file.close();
                             } else {
