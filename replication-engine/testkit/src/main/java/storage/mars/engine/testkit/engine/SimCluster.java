@@ -197,10 +197,10 @@ final class SimCluster {
                 .check(0, volumeBytes, VolumeReader.read(primary(), volumeBytes));
     }
 
-    /** Nobody needs more of the log than its last segment, the next one and a spare. */
+    /** Nobody keeps more of the log than its last segment, the next one and the most spares. */
     private boolean areLogsShort() {
         for (SimEngine engine : engines) {
-            if (engine.known().log().usedBytes() > 4L * SimEngine.SEGMENT) {
+            if (engine.known().log().usedBytes() > 12L * SimEngine.SEGMENT) {
                 return false;
             }
         }
