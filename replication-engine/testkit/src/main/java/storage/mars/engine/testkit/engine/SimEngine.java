@@ -39,6 +39,7 @@ public final class SimEngine {
     private @Nullable ReplicaHost opening;
     private boolean joining;
     private int indexBlocks = 4096;
+    private int booted;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
     private boolean changed;
@@ -66,6 +67,7 @@ public final class SimEngine {
         ReplicaHost born = new ReplicaHost(ports, settings(), registry, LOG_MEMORY);
         host = null;
         opening = born;
+        booted = machine.starts();
         joining = false;
         exports = registry;
         shard = ports.shard();
@@ -149,7 +151,7 @@ public final class SimEngine {
     }
 
     boolean isReady() {
-        return machine.isRunning() && host != null;
+        return machine.isRunning() && host != null && booted == machine.starts();
     }
 
     ReplicaHost host() {
