@@ -109,7 +109,9 @@ final class Following {
         }
         source = session;
         pullAnew(session, hello.openTerm() > 0);
-        if (adopted(hello)) {
+        if (reliesOnAnother(hello.history())) {
+            startCopyingOver();
+        } else if (adopted(hello)) {
             pull(session);
         } else {
             adopt(session, hello);
@@ -124,6 +126,22 @@ final class Following {
             session.puller = null;
         }
         fromOpen = open;
+    }
+
+    /**
+     * Blocks were copied that are newer than what this history has in common with their source's.
+     */
+    private boolean reliesOnAnother(EpochHistory history) {
+        ReplicaMetadata current = replica.current();
+        long required = current.sync().requiredPosition();
+        return current.sync().inconsistent()
+                && current.history().commonEnd(required, history, required) < required;
+    }
+
+    private void startCopyingOver() {
+        replica.reopen(
+                "the source of the copied blocks has lost its role",
+                draft -> draft.sync = SyncState.FROM_THE_START);
     }
 
     /** The primary says that it holds less than this replica: not to be asked for what follows. */

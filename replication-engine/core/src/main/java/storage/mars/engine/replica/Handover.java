@@ -124,7 +124,7 @@ final class Handover {
                                 + primary.address
                                 + " is not reached";
         return Refusal.unavailable(
-                "PrimaryNotReached", replica.name + " cannot be handed over", who, forceCommand());
+                "MemberUnreachable", replica.name + " cannot be handed over", who, forceCommand());
     }
 
     String forceCommand() {
@@ -147,7 +147,7 @@ final class Handover {
         if (refusal == null && serving && writership.splitBrainWith() == null) {
             refusal =
                     Refusal.precondition(
-                            "AlreadyPrimary",
+                            "IsPrimary",
                             replica.name + " is not promoted",
                             "it is primary here in term " + highest,
                             "");
@@ -155,7 +155,7 @@ final class Handover {
         if (refusal == null && (supersedes == null || supersedes != highest)) {
             refusal =
                     Refusal.precondition(
-                            "StaleTerm",
+                            supersedes == null ? "TermRequired" : "StaleTerm",
                             replica.name + " is not promoted by force",
                             (supersedes == null
                                             ? "no term was named"
@@ -191,7 +191,7 @@ final class Handover {
             return null;
         }
         return Refusal.precondition(
-                "TooMuchLoss",
+                "LossTooLarge",
                 replica.name + " is not promoted by force",
                 "would be lost: " + loss.describe() + ", allowed are " + maxLossBytes,
                 forceCommand());
@@ -209,7 +209,7 @@ final class Handover {
         Fork fork = replica.current().fork();
         if (fork != null) {
             return Refusal.precondition(
-                    "Diverged",
+                    "Forked",
                     what,
                     "its history forks from the primary's at " + fork.position(),
                     "marsadm leave-resource " + replica.name);
@@ -429,7 +429,7 @@ final class Handover {
         if (!writers.isEmpty() && !closeExports) {
             reply.refused(
                     Refusal.precondition(
-                            "ExportOpen",
+                            "ExportsOpen",
                             what,
                             "its export " + String.join(", ", writers) + " is open",
                             "marsadm secondary " + replica.name + " --close-exports"));

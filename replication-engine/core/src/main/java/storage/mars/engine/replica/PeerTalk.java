@@ -73,6 +73,7 @@ final class PeerTalk implements Session.Conversation {
 
     @Override
     public void heard(Session session, PeerMessage message) {
+        session.heardNanos = replica.ports.clock().nanoTime();
         switch (message) {
             case Hello hello -> hello(session, hello);
             case JoinRequest request -> join(session, request);

@@ -456,11 +456,7 @@ final class Replica implements ReplicaParts.Owner {
             following().durable(to);
         }
         lag.sample(to, ports.clock().nanoTime());
-        for (Session session : members().sessions()) {
-            if (session.shipper != null) {
-                session.shipper.advance();
-            }
-        }
+        members().logGrew();
     }
 
     @Override

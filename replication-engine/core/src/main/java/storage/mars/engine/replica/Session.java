@@ -31,6 +31,10 @@ final class Session implements PeerLink.Receiver {
     @Nullable SyncSource source;
     private boolean shippingEnded;
     private int reportsSince;
+
+    /** When the other side was heard last, or dialled. */
+    long heardNanos;
+
     private boolean closed;
 
     /** Who answers. */

@@ -69,11 +69,18 @@ final class StatusFactory {
                 m.switches().applyPaused(),
                 log(replica),
                 open && replica.parts().exports.isOpen(),
-                open ? replica.parts().exports.attachmentCount() : 0,
+                attachments(replica),
                 m.fork(),
                 forkedHistory(replica),
                 promotable ? LossEstimate.of(replica) : null,
                 counters(replica));
+    }
+
+    private static List<Integer> attachments(Replica replica) {
+        return replica.current().volumes().stream()
+                .map(volume ->
+                        replica.isOpen() ? replica.parts().exports.attachmentCount(volume.id()) : 0)
+                .toList();
     }
 
     private static EpochHistory forkedHistory(Replica replica) {

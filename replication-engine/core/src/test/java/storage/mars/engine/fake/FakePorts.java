@@ -50,6 +50,8 @@ public final class FakePorts implements Shard, Clock, Storage {
 
     private record Waiting(long at, Runnable task) {}
 
+    private static final long SHORT_NANOS = 20_000_000L;
+
     private final Map<String, FakeFile> files = new TreeMap<>();
     private final ArrayDeque<Runnable> tasks = new ArrayDeque<>();
     private final List<Waiting> timers = new ArrayList<>();
@@ -66,7 +68,9 @@ public final class FakePorts implements Shard, Clock, Storage {
 
     // What the test decides
 
-    /** Does all that can be done. */
+    /**
+     * Does all that can be done; a wait of some milliseconds is over when nothing else is to do.
+     */
     public void run() {
         for (boolean busy = true; busy; ) {
             Runnable task = tasks.poll();
@@ -75,11 +79,26 @@ public final class FakePorts implements Shard, Clock, Storage {
                 continue;
             }
             Op next = pending.stream().filter(held.negate()).findFirst().orElse(null);
-            busy = next != null;
             if (next != null) {
                 complete(next);
+            } else {
+                busy = pass(SHORT_NANOS);
             }
         }
+    }
+
+    /** Whether a timer is due within {@code nanos}; its task is the next then. */
+    private boolean pass(long nanos) {
+        Waiting first =
+                timers.stream()
+                        .filter(timer -> timer.at - now <= nanos)
+                        .min(Comparator.comparingLong(Waiting::at))
+                        .orElse(null);
+        if (first != null) {
+            timers.remove(first);
+            tasks.add(first.task);
+        }
+        return first != null;
     }
 
     /** Operations that {@code which} holds for wait until something else is held. */
@@ -102,20 +121,20 @@ public final class FakePorts implements Shard, Clock, Storage {
         faults.add(new Fault(which, kind));
     }
 
-    public static Predicate<Op> of(Kind kind) {
+    public static Predicate<Op> every(Kind kind) {
         return op -> op.kind == kind;
     }
 
-    public static Predicate<Op> of(Kind kind, String file) {
+    public static Predicate<Op> every(Kind kind, String file) {
         return op -> op.kind == kind && op.file.contains(file);
     }
 
     public List<Op> pending(Kind kind) {
-        return pending.stream().filter(of(kind)).toList();
+        return pending.stream().filter(every(kind)).toList();
     }
 
     public List<Op> done(Kind kind) {
-        return done.stream().filter(of(kind)).toList();
+        return done.stream().filter(every(kind)).toList();
     }
 
     public void advance(long nanos) {

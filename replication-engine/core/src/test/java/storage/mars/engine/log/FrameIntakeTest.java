@@ -2,7 +2,7 @@
 package storage.mars.engine.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -80,7 +80,7 @@ class FrameIntakeTest {
         }
         ByteBuffer log = primary.shipped(0, primary.tail.durable());
         LogRig small = new LogRig(new FakePorts(), 4 << 20, Long.MAX_VALUE, 0, Link.START);
-        small.fake.hold(of(Kind.LOG_WRITE));
+        small.fake.hold(every(Kind.LOG_WRITE));
 
         Taken taken = small.intake.take(log, 0, small.history);
 
@@ -226,7 +226,7 @@ class FrameIntakeTest {
     @Test
     void aFullDiskIsTriedAgain() {
         FakePorts fake = new FakePorts();
-        fake.failNext(of(Kind.CREATE), IoFailure.Kind.NO_SPACE);
+        fake.failNext(every(Kind.CREATE), IoFailure.Kind.NO_SPACE);
         LogRig late = new LogRig(fake, 64 << 20, Long.MAX_VALUE, 0, Link.START);
         primary.frame(0, 1, 1);
         ByteBuffer log = primary.shipped(0, 3L * BLOCK);

@@ -2,7 +2,7 @@
 package storage.mars.engine.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -119,7 +119,7 @@ class LogRecoveryTest {
         rig.frame(0, 1, 1);
         FakePorts before = rig.fake.afterPowerLoss();
         int from = (int) rig.tail.end();
-        rig.fake.hold(of(Kind.LOG_WRITE));
+        rig.fake.hold(every(Kind.LOG_WRITE));
         rig.write(2, 2, 2);
         rig.builder.seal();
         int middle = (int) rig.tail.end();
@@ -197,7 +197,7 @@ class LogRecoveryTest {
     @Test
     void aWitnessIsFoundBehindAllThatGatheredDuringASlowWrite() {
         rig.frame(0, 1, 1);
-        rig.fake.hold(of(Kind.LOG_WRITE));
+        rig.fake.hold(every(Kind.LOG_WRITE));
         rig.write(1, 1, 2);
         rig.fake.run();
         while (rig.tail.end() < 20L << 20) {
@@ -320,7 +320,7 @@ class LogRecoveryTest {
         rig.fillTo(SEGMENT);
         rig.frame(0, 1, 1);
         FakePorts crashed = rig.fake.afterProcessCrash();
-        crashed.hold(of(Kind.SYNC));
+        crashed.hold(every(Kind.SYNC));
         List<Found> found = start(crashed);
         crashed.run();
 
@@ -347,13 +347,13 @@ class LogRecoveryTest {
     void aStorageThatFailsSaysNothingOfTheLog() {
         rig.frame(0, 1, 1);
         FakePorts unreadable = rig.fake.afterPowerLoss();
-        unreadable.failNext(of(Kind.READ), IoFailure.Kind.IO_ERROR);
+        unreadable.failNext(every(Kind.READ), IoFailure.Kind.IO_ERROR);
         FakePorts behind = rig.fake.afterPowerLoss();
         behind.failNext(
                 op -> op.kind() == Kind.READ && op.position() == 4 * BLOCK,
                 IoFailure.Kind.IO_ERROR);
         FakePorts unsynced = rig.fake.afterPowerLoss();
-        unsynced.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        unsynced.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
 
         assertThat(recover(unreadable)).isInstanceOf(Found.Unreadable.class);
         assertThat(recover(behind)).isInstanceOf(Found.Unreadable.class);

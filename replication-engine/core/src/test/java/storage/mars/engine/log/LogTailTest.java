@@ -2,7 +2,7 @@
 package storage.mars.engine.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -23,7 +23,7 @@ class LogTailTest {
 
     /** Writes until there is no memory. */
     private static void fillMemory(LogRig rig) {
-        rig.fake.hold(of(Kind.LOG_WRITE));
+        rig.fake.hold(every(Kind.LOG_WRITE));
         int written = 0;
         while (rig.write(0, 16, 1) >= 0) {
             rig.fake.run();

@@ -3,7 +3,7 @@ package storage.mars.engine.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -94,7 +94,7 @@ class MetadataStoreTest {
     void changesAreAppliedInOrderAndShareAWrite() {
         MetadataStore store = created();
         int before = fake.done(Kind.LOG_WRITE).size();
-        fake.hold(of(Kind.LOG_WRITE));
+        fake.hold(every(Kind.LOG_WRITE));
         set(store, 2);
 
         store.update(draft -> draft.incarnation *= 10, failure -> {});
@@ -159,7 +159,7 @@ class MetadataStoreTest {
         fake.run();
         FakePorts crashed = fake.afterPowerLoss();
         crashed.file(FILE).flip(SLOT + 100);
-        crashed.hold(of(Kind.LOG_WRITE));
+        crashed.hold(every(Kind.LOG_WRITE));
 
         assertThat(open(crashed)).isEqualTo(new Opened.Unusable("still opening"));
 

@@ -2,8 +2,9 @@
 package storage.mars.engine.log;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
@@ -42,7 +43,7 @@ class SegmentStoreTest {
     void aFullDiskStallsDataButNotControlRecordsAndDataGoOnWhenSpaceReturns() {
         LogRig rig = rig(Long.MAX_VALUE);
         for (int i = 0; i < 3; i++) {
-            fake.failNext(of(Kind.CREATE), IoFailure.Kind.NO_SPACE);
+            fake.failNext(every(Kind.CREATE), IoFailure.Kind.NO_SPACE);
         }
 
         long stalledAt = writeAll(rig);
@@ -67,7 +68,7 @@ class SegmentStoreTest {
         LogRig rig = rig(Long.MAX_VALUE);
         int before = fake.done(Kind.CREATE).size();
         for (int i = 0; i < 50; i++) {
-            fake.failNext(of(Kind.CREATE), IoFailure.Kind.NO_SPACE);
+            fake.failNext(every(Kind.CREATE), IoFailure.Kind.NO_SPACE);
         }
 
         writeAll(rig);
@@ -126,8 +127,7 @@ class SegmentStoreTest {
         LogRig rig = rig(Long.MAX_VALUE);
         rig.fillTo(SEGMENT);
         rig.frame(0, 1, 1);
-        Segment segment = rig.segments.holding(0);
-        assertThat(segment).isNotNull();
+        Segment segment = Objects.requireNonNull(rig.segments.holding(0));
         segment.pin();
         segment.pin();
         int before = fake.done(Kind.RENAME).size();
@@ -148,8 +148,7 @@ class SegmentStoreTest {
     void aSegmentThatIsReadOutlivesTheStore() {
         LogRig rig = rig(Long.MAX_VALUE);
         rig.frame(0, 1, 1);
-        Segment segment = rig.segments.holding(0);
-        assertThat(segment).isNotNull();
+        Segment segment = Objects.requireNonNull(rig.segments.holding(0));
         segment.pin();
 
         rig.segments.close();
@@ -165,8 +164,7 @@ class SegmentStoreTest {
         LogRig rig = rig(Long.MAX_VALUE);
         rig.fillTo(SEGMENT);
         rig.frame(0, 1, 1);
-        Segment old = rig.segments.holding(0);
-        assertThat(old).isNotNull();
+        Segment old = Objects.requireNonNull(rig.segments.holding(0));
         old.pin();
         rig.segments.release(SEGMENT);
 

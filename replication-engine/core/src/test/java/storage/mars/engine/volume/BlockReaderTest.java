@@ -3,7 +3,7 @@ package storage.mars.engine.volume;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -39,7 +39,7 @@ class BlockReaderTest {
         rig.write(2, 1, 3);
         rig.fake.run();
         rig.zero(RecordType.ZERO, 3, 1);
-        rig.fake.hold(of(Kind.LOG_WRITE));
+        rig.fake.hold(every(Kind.LOG_WRITE));
         rig.write(4, 1, 5);
 
         assertThat(rig.read(0, 6)).containsExactly(1, 2, 3, 0, 5, 0);
@@ -49,7 +49,7 @@ class BlockReaderTest {
     void durableOnlyDoesNotSeeWhatIsNot() {
         rig.write(0, 1, 1);
         rig.fake.run();
-        rig.fake.hold(of(Kind.LOG_WRITE));
+        rig.fake.hold(every(Kind.LOG_WRITE));
         rig.write(0, 1, 2);
         rig.fake.run();
 
@@ -120,7 +120,7 @@ class BlockReaderTest {
 
     @Test
     void aFailedReadOfTheImageIsTold() {
-        rig.fake.failNext(of(Kind.READ), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.READ), IoFailure.Kind.IO_ERROR);
 
         assertThatThrownBy(() -> rig.read(0, 1)).hasMessageContaining("IO_ERROR");
         assertThat(rig.read(0, 1)).containsExactly(0);

@@ -2,7 +2,7 @@
 package storage.mars.engine.volume;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ class CheckpointerTest {
         rig.write(0, 1, 1);
         rig.fake.run();
         long applied = rig.feed.applied();
-        rig.fake.hold(of(Kind.SYNC));
+        rig.fake.hold(every(Kind.SYNC));
         checkpoint();
         rig.write(1, 1, 2);
         rig.fake.run();
@@ -48,7 +48,7 @@ class CheckpointerTest {
         rig.write(0, 1, 1);
         rig.fake.run();
         int before = rig.fake.done(Kind.LOG_WRITE).size();
-        rig.fake.hold(of(Kind.SYNC));
+        rig.fake.hold(every(Kind.SYNC));
 
         checkpoint();
 
@@ -61,7 +61,7 @@ class CheckpointerTest {
     void aCheckpointNeverCountsWhatIsNotInTheImage() {
         rig.write(0, 1, 1);
         rig.fake.run();
-        rig.fake.hold(of(Kind.WRITE));
+        rig.fake.hold(every(Kind.WRITE));
         rig.write(1, 1, 2);
         rig.fake.run();
         rig.write(2, 1, 3);
@@ -116,7 +116,7 @@ class CheckpointerTest {
         rig.write(2, 1, 3);
         rig.fake.run();
         rig.log.tail.releaseIdleMemory();
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
 
         checkpoint();
 
@@ -135,8 +135,8 @@ class CheckpointerTest {
         rig.write(0, 1, 1);
         rig.fake.run();
         rig.log.tail.releaseIdleMemory();
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
-        rig.fake.hold(of(Kind.READ, "log/"));
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.hold(every(Kind.READ, "log/"));
         checkpoint();
         assertThat(rig.checkpointer.state()).isEqualTo(State.REFEEDING);
         ByteBuffer into = ByteBuffer.allocate(BLOCK);
@@ -159,8 +159,8 @@ class CheckpointerTest {
         checkpoint();
         rig.write(1, 1, 2);
         rig.fake.run();
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
-        rig.fake.hold(of(Kind.WRITE));
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.hold(every(Kind.WRITE));
         rig.fake.run();
         assertThat(rig.checkpointer.state()).isEqualTo(State.DRAINING);
         List<@Nullable IoFailure> told = new ArrayList<>();
@@ -180,7 +180,7 @@ class CheckpointerTest {
     void aSyncThatFailedForSomebodyElseCountsToo() {
         rig.write(0, 1, 1);
         rig.fake.run();
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
         List<@Nullable IoFailure> told = new ArrayList<>();
 
         rig.images.sync(told::add);
@@ -199,13 +199,13 @@ class CheckpointerTest {
         rig.log.fillTo(LogRig.SEGMENT);
         rig.write(20, 1, 1);
         rig.fake.run();
-        rig.fake.hold(of(Kind.LOG_WRITE, "metadata"));
+        rig.fake.hold(every(Kind.LOG_WRITE, "metadata"));
         checkpoint();
         assertThat(rig.checkpointer.state()).isEqualTo(State.RECORDING);
         rig.write(21, 1, 2);
         rig.fake.run();
         rig.log.tail.releaseIdleMemory();
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
         rig.images.sync(failure -> {});
         rig.fake.run();
         assertThat(rig.checkpointer.state()).isEqualTo(State.DRAINING);
@@ -220,7 +220,7 @@ class CheckpointerTest {
 
     @Test
     void syncsRunOneAfterTheOther() {
-        rig.fake.hold(of(Kind.SYNC));
+        rig.fake.hold(every(Kind.SYNC));
         List<@Nullable IoFailure> told = new ArrayList<>();
         rig.images.sync(told::add);
         rig.images.sync(told::add);
@@ -228,7 +228,7 @@ class CheckpointerTest {
         rig.fake.run();
 
         assertThat(rig.fake.pending(Kind.SYNC)).hasSize(1);
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
         rig.fake.holdNothing();
         assertThat(rig.fake.done(Kind.SYNC)).hasSize(2);
         assertThat(told).hasSize(3);
@@ -241,7 +241,7 @@ class CheckpointerTest {
     void aFailedRecordingIsTold() {
         rig.write(0, 1, 1);
         rig.fake.run();
-        rig.fake.failNext(of(Kind.LOG_WRITE, "metadata"), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.LOG_WRITE, "metadata"), IoFailure.Kind.IO_ERROR);
 
         checkpoint();
 
@@ -272,8 +272,8 @@ class CheckpointerTest {
         rig.write(0, 1, 1);
         rig.fake.run();
         rig.log.tail.releaseIdleMemory();
-        rig.fake.failNext(of(Kind.SYNC), IoFailure.Kind.IO_ERROR);
-        rig.fake.hold(of(Kind.READ, "log/"));
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.fake.hold(every(Kind.READ, "log/"));
         checkpoint();
         List<@Nullable IoFailure> told = new ArrayList<>();
         rig.reader.read(0, 0, ByteBuffer.allocate(BLOCK), false, told::add);

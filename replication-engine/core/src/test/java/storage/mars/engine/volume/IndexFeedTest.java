@@ -2,7 +2,7 @@
 package storage.mars.engine.volume;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
@@ -72,7 +72,7 @@ class IndexFeedTest {
             receive(i, i + 1);
         }
         rig.log.tail.releaseIdleMemory();
-        rig.fake.hold(of(Kind.READ));
+        rig.fake.hold(every(Kind.READ));
         rig.feed.limit(Long.MAX_VALUE);
         rig.fake.run();
         assertThat(rig.fake.pending(Kind.READ)).hasSize(1);
@@ -85,7 +85,7 @@ class IndexFeedTest {
         fallBehind();
 
         rig.feed.restart(5L * BLOCK);
-        rig.fake.hold(of(Kind.WRITE));
+        rig.fake.hold(every(Kind.WRITE));
         rig.fake.run();
 
         assertThat(rig.feed.isCaughtUp()).isTrue();
@@ -130,7 +130,7 @@ class IndexFeedTest {
     @Test
     void whatCameMeanwhileIsFedToo() {
         fallBehind();
-        rig.fake.hold(of(Kind.READ));
+        rig.fake.hold(every(Kind.READ));
         receive(9, 9);
 
         rig.fake.holdNothing();

@@ -2,7 +2,7 @@
 package storage.mars.engine.volume;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.fake.FakePorts.of;
+import static storage.mars.engine.fake.FakePorts.every;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +40,7 @@ class WriteBackTest {
 
     @Test
     void nothingReachesTheImageBeforeItIsDurable() {
-        rig.fake.hold(of(Kind.LOG_WRITE, "log/"));
+        rig.fake.hold(every(Kind.LOG_WRITE, "log/"));
         rig.write(3, 2, 7);
         rig.fake.run();
 
@@ -70,7 +70,7 @@ class WriteBackTest {
 
     @Test
     void neighboursAreOneWrite() {
-        rig.fake.hold(of(Kind.LOG_WRITE, "log/"));
+        rig.fake.hold(every(Kind.LOG_WRITE, "log/"));
         rig.write(5, 1, 1);
         rig.write(4, 1, 2);
         rig.write(6, 2, 3);
@@ -85,7 +85,7 @@ class WriteBackTest {
     void zeroRangesAreDoneBeforeBlocks() {
         rig.write(0, 8, 1);
         rig.fake.run();
-        rig.fake.hold(of(Kind.ZERO));
+        rig.fake.hold(every(Kind.ZERO));
         rig.zero(RecordType.TRIM, 0, 8);
         rig.write(3, 1, 9);
         rig.fake.run();
@@ -102,7 +102,7 @@ class WriteBackTest {
 
     @Test
     void aBlockThatIsRewrittenDuringARoundIsWrittenAgain() {
-        rig.fake.hold(of(Kind.WRITE));
+        rig.fake.hold(every(Kind.WRITE));
         rig.write(0, 1, 1);
         rig.fake.run();
         rig.write(0, 1, 2);
@@ -117,7 +117,7 @@ class WriteBackTest {
 
     @Test
     void aFailedImageWriteIsTriedAgainAndStaysReadable() {
-        rig.fake.failNext(of(Kind.WRITE), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.WRITE), IoFailure.Kind.IO_ERROR);
         rig.write(0, 1, 1);
         rig.write(9, 1, 2);
         rig.fake.run();
@@ -135,7 +135,7 @@ class WriteBackTest {
     void aFailedZeroingIsTriedAgainAndStaysReadable() {
         rig.write(0, 2, 1);
         rig.fake.run();
-        rig.fake.failNext(of(Kind.ZERO), IoFailure.Kind.IO_ERROR);
+        rig.fake.failNext(every(Kind.ZERO), IoFailure.Kind.IO_ERROR);
         rig.zero(RecordType.ZERO, 0, 1);
         rig.write(1, 1, 5);
         rig.fake.run();
@@ -165,11 +165,12 @@ class WriteBackTest {
         rig.write(0, 1, 9);
         rig.fake.run();
         rig.writeBack.wake();
+        rig.fake.run();
         assertThat(rig.image(0, 1)).containsExactly(9);
     }
 
     @Test
-    void aRoundHasBoundedOperationsInFlight() {
+    void zeroRangesInFlightAreBoundedAndComeBeforeBlocks() {
         rig.fake.hold(op -> op.kind() == Kind.ZERO || op.kind() == Kind.WRITE);
         rig.writesBack = false;
         for (int i = 0; i < 100; i++) {
@@ -182,9 +183,11 @@ class WriteBackTest {
         rig.fake.run();
 
         assertThat(rig.fake.pending(Kind.ZERO)).hasSize(64);
-        rig.fake.hold(of(Kind.WRITE));
+        assertThat(rig.fake.pending(Kind.WRITE)).isEmpty();
+        rig.fake.hold(every(Kind.WRITE));
         rig.fake.run();
-        assertThat(rig.fake.pending(Kind.WRITE)).hasSize(64);
+        assertThat(rig.fake.pending(Kind.ZERO)).isEmpty();
+        assertThat(rig.fake.pending(Kind.WRITE)).hasSize(100);
         rig.fake.holdNothing();
         assertThat(rig.index.isDirty()).isFalse();
     }

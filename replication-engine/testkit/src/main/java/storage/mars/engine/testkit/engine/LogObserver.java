@@ -3,6 +3,8 @@ package storage.mars.engine.testkit.engine;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import storage.mars.engine.log.FrameView;
@@ -18,14 +20,18 @@ import storage.mars.engine.testkit.schedule.SimFailure;
  */
 final class LogObserver implements DiskObserver {
 
-    private static final Pattern SEGMENT = Pattern.compile(".*/(\\d{20})\\.log");
+    private static final Pattern SEGMENT = Pattern.compile("resources/r/log/(\\d{20})\\.log");
     private static final int BLOCK = 4096;
 
     private final String machine;
     private final LogLedger ledger;
     private final LogOrder order;
     private final FrameView view = new FrameView();
+    private final List<Frame> frames = new ArrayList<>();
     private long end;
+
+    /** A frame that was written and lies in the log still, unless it never became durable. */
+    record Frame(long position, int stored, long durableAtSeal) {}
 
     LogObserver(String machine, LogLedger ledger, LogOrder order) {
         this.machine = machine;
@@ -56,13 +62,20 @@ final class LogObserver implements DiskObserver {
         }
     }
 
+    /** All frames, in order. */
+    List<Frame> frames() {
+        return List.copyOf(frames);
+    }
+
     private void frame() {
         long position = view.position();
         ledger.written(machine, view);
         if (position < end) {
             order.cut(position);
+            frames.removeIf(frame -> frame.position >= position);
         }
         end = position + view.length();
+        frames.add(new Frame(position, view.storedLength(), view.durableAtSeal()));
         for (int i = 0; i < view.recordCount(); i++) {
             RecordType type = view.type(i);
             if (type == null || type.family() != RecordType.Family.DATA) {

@@ -30,6 +30,7 @@ final class RoleLaws {
     private final Map<String, Long> terms = new HashMap<>();
     private boolean rivals;
     private boolean forced;
+    private boolean damaged;
     private long judged;
 
     RoleLaws(SimWorld world, List<SimEngine> engines) {
@@ -45,6 +46,11 @@ final class RoleLaws {
     /** Somebody is promoted by force from now on: data may come to lie on branches. */
     void allowForce() {
         forced = true;
+    }
+
+    /** The story damages disks. */
+    void allowDamage() {
+        damaged = true;
     }
 
     /** How often something has changed and was judged. */
@@ -68,10 +74,12 @@ final class RoleLaws {
     private void judge(SimEngine engine, ReplicaStatus status, ReplicaStatus.Known known) {
         String name = engine.machine().name();
         Long before = terms.put(name, known.highestTerm());
-        if (before != null && before > known.highestTerm()) {
+        if (!damaged && before != null && before > known.highestTerm()) {
             throw new SimFailure(name + " forgets term " + before + ": " + status);
         }
-        if (DAMAGE.contains(status.state()) && !(forced && status.state().equals("Diverged"))) {
+        if (!damaged
+                && DAMAGE.contains(status.state())
+                && !(forced && status.state().equals("Diverged"))) {
             throw new SimFailure(name + " is damaged: " + status);
         }
         for (Epoch epoch : known.history().epochs()) {

@@ -51,7 +51,7 @@ public final class ShippingScenario implements Scenario {
         SimMachine machine = drawn.machine();
         String from = machine.name();
         String to = other == drawn ? cluster.primary().machine().name() : other.machine().name();
-        switch (random.below(9)) {
+        switch (random.below(11)) {
             case 0, 1, 2 -> {
                 machine.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
                 machine.startAfter(random.between(1, 3000) * MILLISECOND);
@@ -80,6 +80,11 @@ public final class ShippingScenario implements Scenario {
                                         : local.withBytesPerSecond(2_000_000));
                 world.after(4 * SECOND, "fast", () -> world.network().settings(local));
             }
+            case 7 ->
+                    drawn.ask(h ->
+                            h.pauseShipping("r", random.chance(1, 2), SimEngine.anyAnswer()));
+            case 8 ->
+                    drawn.ask(h -> h.pauseApply("r", random.chance(1, 2), SimEngine.anyAnswer()));
             default -> {
                 if (machine.isRunning() && drawn != cluster.primary()) {
                     cluster.requirePrefix(drawn);

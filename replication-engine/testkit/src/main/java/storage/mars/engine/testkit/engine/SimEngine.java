@@ -32,13 +32,13 @@ public final class SimEngine {
     static final int SEGMENT = 2 << 20;
 
     private static final long LOG_MEMORY = 8L << 20;
-    private static final int INDEX_BLOCKS = 4096;
     private static final long SECOND = 1_000_000_000L;
 
     private final SimMachine machine;
     private @Nullable ReplicaHost host;
     private @Nullable ReplicaHost opening;
     private boolean joining;
+    private int indexBlocks = 4096;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
     private boolean changed;
@@ -54,6 +54,11 @@ public final class SimEngine {
 
     public SimMachine machine() {
         return machine;
+    }
+
+    /** How many blocks the index may hold, from the next start on. */
+    void indexBlocks(int blocks) {
+        indexBlocks = blocks;
     }
 
     private void boot(Ports ports, SimMachine on) {
@@ -81,7 +86,7 @@ public final class SimEngine {
                 machine.address(),
                 machine.boots(),
                 SEGMENT,
-                INDEX_BLOCKS,
+                indexBlocks,
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(5));
     }
@@ -136,6 +141,11 @@ public final class SimEngine {
         public void refused(Refusal refusal) {
             refused.accept(refusal);
         }
+    }
+
+    /** For what may be refused. */
+    static Reply<Done> anyAnswer() {
+        return new Either(() -> {}, refusal -> {});
     }
 
     boolean isReady() {
@@ -204,6 +214,17 @@ public final class SimEngine {
         machine.world().runUntil("r serves", () -> isIn("Serving"), 30 * SECOND);
     }
 
+    /** Creates another resource with one volume, of which nobody but its clients knows. */
+    void createAlso(String name, long volumeBytes, long logBudget) {
+        ask(h ->
+                h.create(
+                        name,
+                        List.of(new VolumeShape(0, "data", volumeBytes)),
+                        logBudget,
+                        new Expect<>("create", done -> {})));
+        machine.world().runUntil(name + " serves", () -> writable(name) != null, 30 * SECOND);
+    }
+
     /** Asks to join resource r unless it holds a replica of it or is asking already. */
     void joinUnlessUnderWay(SimEngine primary) {
         if (!isReady() || joining || status() != null) {
@@ -231,8 +252,14 @@ public final class SimEngine {
 
     /** The volume as clients find it here, if it can be written. */
     Workload.@Nullable Served writable() {
+        return writable("r");
+    }
+
+    /** The volume of that resource as clients find it here, if it can be written. */
+    Workload.@Nullable Served writable(String resource) {
         ExportRegistry registry = exports;
-        Exports.Target target = registry == null || !isReady() ? null : registry.find("r/data");
+        Exports.Target target =
+                registry == null || !isReady() ? null : registry.find(resource + "/data");
         return target == null || target.info().readOnly()
                 ? null
                 : new Workload.Served(machine, target);

@@ -36,6 +36,7 @@ public final class Workload {
     private final Set<String> watched = new HashSet<>();
     private boolean running;
     private long completed;
+    private long failed;
 
     /** {@code where} finds the volume; null when it is served nowhere. */
     public Workload(
@@ -85,6 +86,11 @@ public final class Workload {
         return completed;
     }
 
+    /** Requests that were answered by an error. */
+    public long failed() {
+        return failed;
+    }
+
     /** Judges all reads together. */
     public void check() {
         judge.check();
@@ -92,6 +98,10 @@ public final class Workload {
 
     void succeeded() {
         completed++;
+    }
+
+    void hasFailed() {
+        failed++;
     }
 
     @Nullable Served find() {

@@ -67,6 +67,22 @@ public record WorkloadSettings(
                 ackIsDurable);
     }
 
+    /** The same with requests of at most that many bytes. */
+    public WorkloadSettings withMaxLength(int bytes) {
+        return new WorkloadSettings(
+                clients,
+                inFlight,
+                bytes,
+                writePercent,
+                readPercent,
+                zeroPercent,
+                unalignedPercent,
+                forcedPercent,
+                thinkNanos,
+                lastPerMillion,
+                ackIsDurable);
+    }
+
     /** The same with another promise of a plain acknowledgement. */
     public WorkloadSettings withAckIsDurable(boolean durable) {
         return new WorkloadSettings(
