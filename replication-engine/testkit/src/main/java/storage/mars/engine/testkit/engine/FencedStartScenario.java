@@ -36,7 +36,7 @@ public final class FencedStartScenario implements Scenario {
 
         CrashKind kind = random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
         long alone = restart(cluster, a, kind, true);
-        long wait = kind == CrashKind.POWER ? 5 * SECOND : SECOND;
+        long wait = kind == CrashKind.POWER ? 10 * SECOND : SECOND;
         cluster.require(
                 "it waits for its members: " + alone,
                 alone >= wait - wait / 1000 && alone < wait + 2 * SECOND);
@@ -45,7 +45,7 @@ public final class FencedStartScenario implements Scenario {
         cluster.require("the incarnation stays", a.known().incarnation() == incarnation);
         cluster.until("both see each other", () -> connected(a) && connected(b), 30);
         long met = restart(cluster, a, CrashKind.POWER, false);
-        cluster.require("it serves once they have answered: " + met, met < 5 * SECOND - SLACK);
+        cluster.require("it serves once they have answered: " + met, met < 10 * SECOND - SLACK);
         cluster.untilCaughtUp();
 
         a.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
