@@ -68,6 +68,7 @@ public final class LaidDownScenario implements Scenario {
         if (world.random("paused").chance(1, 2)) {
             to.machine().crash(CrashKind.POWER);
             to.machine().startAfter(SECOND);
+            world.runFor(SECOND / 10);
             cluster.until("it is back", () -> to.isIn("Secondary"), 30);
             cluster.requireExactly(from, limit, to);
         }
