@@ -42,11 +42,11 @@ class DocsTest {
 
     /** Commands in front of whose options others than ours are meant. */
     private static final Pattern OF_OTHERS =
-            Pattern.compile("(?m)^.*\\b(?:build/maven|mvn|git|qemu-\\w+|fio|nbd-client|docker) .*$");
+            Pattern.compile(
+                    "(?m)^.*\\b(?:build/maven|mvn|git|qemu-\\w+|fio|nbd-client|docker) .*$");
 
     private static final Map<Path, String> SOURCES =
-            read(".java", "replication-engine", "e2e/src")
-                    .entrySet().stream()
+            read(".java", "replication-engine", "e2e/src").entrySet().stream()
                     .filter(source -> !source.getKey().endsWith("DocsTest.java"))
                     .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
 
@@ -87,7 +87,8 @@ class DocsTest {
             })
     void aWrongNameIsFound(String text) {
         assertThat(unknownTypes(text)).hasSize(1);
-        assertThat(unknownTypes("`Replica.durable`, `ReplicaState`, `TRIM`, NoSuchClass")).isEmpty();
+        assertThat(unknownTypes("`Replica.durable`, `ReplicaState`, `TRIM`, NoSuchClass"))
+                .isEmpty();
     }
 
     @Test

@@ -67,8 +67,7 @@ public final class DiskTroubleScenario implements Scenario {
             crash(cluster, engine, random);
             world.runFor(random.between(1, 3000) * MILLISECOND);
         }
-        boolean stalled =
-                engine.isIn("Serving") && engine.known().counters().stalled();
+        boolean stalled = engine.isIn("Serving") && engine.known().counters().stalled();
         boolean told =
                 !stalled
                         || engine.status().conditions().stream()
@@ -106,8 +105,7 @@ public final class DiskTroubleScenario implements Scenario {
                             0,
                             times,
                             IoFailure.Kind.IO_ERROR);
-            default ->
-                    faults.slowFiles(DiskTroubleScenario::isImage, random.below(2 * SECOND) + 1);
+            default -> faults.slowFiles(DiskTroubleScenario::isImage, random.below(2 * SECOND) + 1);
         }
         cluster.world.runFor(random.between(100, 8000) * MILLISECOND);
         if (random.chance(1, 2)) {

@@ -81,10 +81,9 @@ public final class ShippingScenario implements Scenario {
                 world.after(4 * SECOND, "fast", () -> world.network().settings(local));
             }
             case 7 ->
-                    drawn.ask(h ->
-                            h.pauseShipping("r", random.chance(1, 2), SimEngine.anyAnswer()));
-            case 8 ->
-                    drawn.ask(h -> h.pauseApply("r", random.chance(1, 2), SimEngine.anyAnswer()));
+                    drawn.ask(
+                            h -> h.pauseShipping("r", random.chance(1, 2), SimEngine.anyAnswer()));
+            case 8 -> drawn.ask(h -> h.pauseApply("r", random.chance(1, 2), SimEngine.anyAnswer()));
             default -> {
                 if (machine.isRunning() && drawn != cluster.primary()) {
                     cluster.requirePrefix(drawn);

@@ -63,11 +63,7 @@ final class SimCluster {
         int longest = world.random("lengths").chance(1, 4) ? 256 << 10 : 48 << 10;
         workload =
                 new Workload(
-                        world,
-                        history,
-                        0,
-                        settings.withMaxLength(longest),
-                        primary()::writable);
+                        world, history, 0, settings.withMaxLength(longest), primary()::writable);
     }
 
     SimEngine primary() {
@@ -129,7 +125,9 @@ final class SimCluster {
         }
     }
 
-    /** Whether no client waits for an answer that will not come: what it asks is refused at once. */
+    /**
+     * Whether no client waits for an answer that will not come: what it asks is refused at once.
+     */
     boolean nobodyWaits() {
         long before = workload.failed() + workload.completed();
         world.runFor(MILLISECOND);
