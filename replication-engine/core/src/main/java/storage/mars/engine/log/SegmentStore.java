@@ -45,6 +45,7 @@ public final class SegmentStore {
     private long spareNumber;
     private boolean preparing;
     private boolean placed;
+    private int becomingSpare;
     private boolean closed;
     private @Nullable String stall;
     private Runnable onStall = () -> {};
@@ -329,7 +330,7 @@ public final class SegmentStore {
     private void recycle(Segment segment) {
         if (closed) {
             segment.file.close();
-        } else if (spares.size() < maxSpares()) {
+        } else if (spares.size() + becomingSpare < maxSpares()) {
             keep(segment);
         } else {
             segment.file.close();
@@ -359,12 +360,14 @@ public final class SegmentStore {
     }
 
     private void keep(Segment segment) {
+        becomingSpare++;
         Spare spare = new Spare(SPARE + spareNumber++, segment.file);
         ports.storage()
                 .rename(
                         path(segment.start),
                         directory + "/" + spare.name,
                         failure -> {
+                            becomingSpare--;
                             if (failure != null || closed) {
                                 segment.file.close();
                             } else {
