@@ -345,14 +345,15 @@ public final class SegmentStore {
     }
 
     /**
-     * Gives one file back that has not been needed since the last call, but never the last; called
-     * now and then.
+     * Gives back what is more than is kept, and one file when none has been needed since the last
+     * call, but never the last; called now and then.
      */
     public void trim() {
-        boolean idle = !placed && spares.size() > 1 && !closed;
+        boolean idle = !placed && spares.size() > 1;
         placed = false;
-        Spare spare = idle ? spares.poll() : null;
-        if (spare != null) {
+        int kept = Math.min(maxSpares(), idle ? spares.size() - 1 : spares.size());
+        while (!closed && spares.size() > kept) {
+            Spare spare = spares.remove();
             spare.file.close();
             ports.storage().delete(directory + "/" + spare.name, failure -> {});
         }

@@ -39,10 +39,10 @@ public final class SimEngine {
     private @Nullable ReplicaHost opening;
     private boolean joining;
     private int indexBlocks = 4096;
-    private int booted;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
     private boolean changed;
+    private int readyStart;
 
     private SimEngine(SimWorld world, String name) {
         machine = world.machine(name, this::boot);
@@ -67,7 +67,6 @@ public final class SimEngine {
         ReplicaHost born = new ReplicaHost(ports, settings(), registry, LOG_MEMORY);
         host = null;
         opening = born;
-        booted = machine.starts();
         joining = false;
         exports = registry;
         shard = ports.shard();
@@ -78,6 +77,7 @@ public final class SimEngine {
                         "resources open",
                         done -> {
                             host = born;
+                            readyStart = on.starts();
                             on.listen(new Acceptor(ports.shard(), born));
                         }));
     }
@@ -90,7 +90,7 @@ public final class SimEngine {
                 SEGMENT,
                 indexBlocks,
                 Duration.ofSeconds(1),
-                Duration.ofSeconds(5));
+                Duration.ofSeconds(10));
     }
 
     /** Hands incoming links to the resource that they name. */
@@ -151,7 +151,7 @@ public final class SimEngine {
     }
 
     boolean isReady() {
-        return machine.isRunning() && host != null && booted == machine.starts();
+        return machine.isRunning() && host != null && readyStart == machine.starts();
     }
 
     ReplicaHost host() {

@@ -14,4 +14,18 @@ class RoleSimTest {
 
         assertThat(steps).isGreaterThan(10_000);
     }
+
+    @Test
+    void theRoleGoesRoundAmongFaults() {
+        long steps = SeedRun.steps(new HandoverScenario(), 1, 40);
+
+        assertThat(steps).isGreaterThan(100_000);
+    }
+
+    @Test
+    void aForcedPromotionGoesOnFromWhatWasReceived() {
+        long steps = SeedRun.steps(new ForcedScenario(), 1, 40);
+
+        assertThat(steps).isGreaterThan(100_000);
+    }
 }
