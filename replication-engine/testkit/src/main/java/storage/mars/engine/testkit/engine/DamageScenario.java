@@ -64,14 +64,17 @@ public final class DamageScenario implements Scenario {
         long rounds = random.between(1, 4);
         for (int round = 0; round < rounds; round++) {
             cluster.work(random.between(20, 300));
-            damageAndRepair(cluster, other, random);
+            if (!damageAndRepair(cluster, other, random)) {
+                return;
+            }
         }
         cluster.finish();
         other.stop();
         other.check();
     }
 
-    private static void damageAndRepair(SimCluster cluster, Workload other, SimRandom random) {
+    /** False when the damage was one that nothing can prove: the end of the log is gone. */
+    private static boolean damageAndRepair(SimCluster cluster, Workload other, SimRandom random) {
         SimWorld world = cluster.world;
         SimEngine engine = cluster.primary();
         SimDisk disk = engine.machine().disk();
@@ -100,6 +103,9 @@ public final class DamageScenario implements Scenario {
         } else {
             cluster.requirePrimaryHolds(damage.mustHold);
         }
+        if (!damage.corrupt && damage.mustHold < durable) {
+            return false;
+        }
         if (damage.corrupt) {
             engine.machine().crash(CrashKind.PROCESS);
             world.runFor(MILLISECOND);
@@ -111,6 +117,7 @@ public final class DamageScenario implements Scenario {
             cluster.requirePrimaryHolds(durable);
         }
         cluster.workload.start();
+        return true;
     }
 
     private static boolean isSettled(SimEngine engine) {

@@ -58,7 +58,8 @@ public final class FencedStartScenario implements Scenario {
         cluster.until(
                 "a is fenced",
                 () -> {
-                    cluster.require("a never serves", !a.isIn("Serving") && !a.isIn("StartingEpoch"));
+                    cluster.require(
+                            "a never serves", !a.isIn("Serving") && !a.isIn("StartingEpoch"));
                     return a.status() != null && a.isIn("Secondary");
                 },
                 60);

@@ -77,9 +77,7 @@ public final class RoleCrashes {
         /** The last crash has come, and its machine is back. */
         private void quiet() {
             cluster.until(
-                    "the crashes are over",
-                    () -> plan.isDone() && a.isReady() && b.isReady(),
-                    60);
+                    "the crashes are over", () -> plan.isDone() && a.isReady() && b.isReady(), 60);
             plan.disarm();
         }
 
