@@ -39,4 +39,5 @@ clean: ## remove what was built
 
 $(BUILT): $(SOURCES) | setup
 	@build/maven -q -Dquick -DskipTests package
+	@build/start-cache
 	@touch $@

@@ -3,6 +3,7 @@ package storage.mars.engine.server.app;
 
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.server.config.CommandLineOutcome;
@@ -14,6 +15,9 @@ import storage.mars.engine.server.config.EngineSettings;
 public final class MarsEngine {
 
     private static final int REFUSED = 1;
+
+    /** More than all parts of an engine are given together to stop. */
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(40);
 
     /** The one thing handed from the main method to the application that Quarkus instantiates. */
     private static @Nullable Launch launch;
@@ -40,7 +44,28 @@ public final class MarsEngine {
         } catch (StartRefusedException e) {
             end("mars-engine: " + e.getMessage() + "\n", REFUSED);
         }
-        Quarkus.run(EngineApplication.class);
+        haltByMainThread();
+        Quarkus.run(EngineApplication.class, (exitCode, failure) -> end("", exitCode));
+    }
+
+    /**
+     * After a signal the JVM would end with the signal's number as soon as its shutdown hooks have
+     * run, however orderly the stop was. This hook lasts until the main thread, which knows better,
+     * has said the exit code.
+     */
+    private static void haltByMainThread() {
+        Thread main = Thread.currentThread();
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        new Thread(() -> awaitEnd(main), "exit code"));
+    }
+
+    private static void awaitEnd(Thread main) {
+        try {
+            main.join(STOP_LIMIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static void end(String text, int exitCode) {

@@ -192,7 +192,7 @@ final class SimCluster {
         for (SimEngine engine : engines) {
             prefix.exactly(end, VolumeReader.read(engine, volumeBytes));
         }
-        await("logs are let go", this::areLogsShort, 30 * SECOND);
+        await("logs are let go", this::areLogsShort, 90 * SECOND);
         new DurabilityChecker(history)
                 .check(0, volumeBytes, VolumeReader.read(primary(), volumeBytes));
     }
