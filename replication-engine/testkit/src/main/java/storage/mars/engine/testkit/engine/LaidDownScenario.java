@@ -8,7 +8,8 @@ import storage.mars.engine.testkit.sim.SimWorld;
 
 /**
  * The role is laid down and taken by whoever asks, also by the one that had it; shipping and apply
- * are paused and resumed; a replica that applies nothing is promoted and has everything it received.
+ * are paused and resumed; a replica that applies nothing is promoted and has everything it
+ * received.
  */
 public final class LaidDownScenario implements Scenario {
 
@@ -88,8 +89,7 @@ public final class LaidDownScenario implements Scenario {
                 "nothing is shipped",
                 to.known().positions().durable() == received && to.shows("Shipping", "Paused"));
         String why =
-                cluster.outcome(
-                        to, "handover", (host, reply) -> host.promote("r", true, reply));
+                cluster.outcome(to, "handover", (host, reply) -> host.promote("r", true, reply));
         cluster.require("the refusal says why: " + why, why.contains("resume-shipping"));
         cluster.require("the primary goes on", from.isIn("Serving"));
         must(cluster, to, "resume", (host, reply) -> host.pauseShipping("r", false, reply));

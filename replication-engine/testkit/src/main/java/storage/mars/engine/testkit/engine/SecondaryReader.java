@@ -29,8 +29,7 @@ final class SecondaryReader implements AttachmentListener {
     private int life;
     private long judged;
 
-    SecondaryReader(
-            SimEngine engine, PrefixChecker checker, SimRandom random, long volumeBytes) {
+    SecondaryReader(SimEngine engine, PrefixChecker checker, SimRandom random, long volumeBytes) {
         this.engine = engine;
         this.checker = checker;
         this.random = random;

@@ -251,7 +251,9 @@ final class SimCluster {
         }
     }
 
-    /** Has clients of the secondaries read now and then, and judges what they get, until the end. */
+    /**
+     * Has clients of the secondaries read now and then, and judges what they get, until the end.
+     */
     void readSecondaries(long everyNanos) {
         SimRandom random = world.random("secondary readers");
         for (SimEngine engine : secondaries()) {
