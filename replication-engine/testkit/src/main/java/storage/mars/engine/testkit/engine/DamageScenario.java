@@ -91,12 +91,12 @@ public final class DamageScenario implements Scenario {
         long progress = other.completed() + 3;
         cluster.await("the other one serves", () -> other.completed() >= progress, 60 * SECOND);
         cluster.await("it has opened", () -> isSettled(engine), 60 * SECOND);
-        String state = String.valueOf(engine.status().state());
+        String state = engine.stateAndReason().getFirst();
         if (damage.corrupt != state.equals("Corrupt")) {
             throw new SimFailure("after " + damage + " it is " + engine.status());
         }
         if (damage.corrupt) {
-            if (engine.status().reason().isEmpty()) {
+            if (engine.stateAndReason().getLast().isEmpty()) {
                 throw new SimFailure("no reason for " + engine.status());
             }
             requireSame(damaged, files(disk), damage);
