@@ -4,6 +4,7 @@ package storage.mars.engine.testkit.engine;
 import storage.mars.engine.log.EpochId;
 import storage.mars.engine.testkit.Scenario;
 import storage.mars.engine.testkit.disk.CrashKind;
+import storage.mars.engine.testkit.net.NetworkSettings;
 import storage.mars.engine.testkit.schedule.SimRandom;
 import storage.mars.engine.testkit.sim.SimWorld;
 
@@ -25,6 +26,7 @@ public final class FencedStartScenario implements Scenario {
     @Override
     public void run(SimWorld world) {
         SimRandom random = world.random("story");
+        world.network().settings(NetworkSettings.local().withDialFailures(0));
         RoleCluster cluster = new RoleCluster(world, "a", "b");
         cluster.laws().allowForce();
         cluster.born();

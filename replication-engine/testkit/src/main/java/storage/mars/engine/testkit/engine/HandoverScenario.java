@@ -36,7 +36,18 @@ public final class HandoverScenario implements Scenario {
         cluster.born();
         WriteHistory history = new WriteHistory(new CellPattern(world.seed()));
         WorkloadSettings settings =
-                WorkloadSettings.mixed().withThinkNanos(random.between(2, 40) * MILLISECOND);
+                new WorkloadSettings(
+                        3,
+                        8,
+                        16 << 10,
+                        50,
+                        30,
+                        8,
+                        25,
+                        10,
+                        random.between(10, 60) * MILLISECOND,
+                        2_000,
+                        true);
         Workload workload = new Workload(world, history, 0, settings, cluster::served);
         workload.start();
         cluster.answers(workload, 30);

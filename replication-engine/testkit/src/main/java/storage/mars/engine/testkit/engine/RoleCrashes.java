@@ -3,6 +3,7 @@ package storage.mars.engine.testkit.engine;
 
 import java.util.List;
 import java.util.function.BiConsumer;
+import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.disk.Fate;
 import storage.mars.engine.testkit.sim.CrashPlan;
 import storage.mars.engine.testkit.sim.CrashPoints;
@@ -106,7 +107,7 @@ public final class RoleCrashes {
             cluster.born();
             LoneWriter writer = new LoneWriter(world, a);
             writer.write(5);
-            victim.machine().crash(storage.mars.engine.testkit.disk.CrashKind.POWER);
+            victim.machine().crash(CrashKind.POWER);
             world.runFor(SECOND / 10);
             victim.machine().start();
             arm();
@@ -174,19 +175,21 @@ public final class RoleCrashes {
             cluster.until("b starts", b::isReady, 10);
             arm();
             writer.workload().start();
-            for (int i = 0; i < 60 && !joined(); i++) {
-                b.joinUnlessUnderWay(a);
-                world.runFor(SECOND / 4);
-            }
-            cluster.require("b is joined", joined());
+            joinFor(2);
             writer.workload().stop();
+            joinFor(120);
             world.runFor(2 * SECOND);
             quiet();
-            for (int i = 0; i < 60 && !joined(); i++) {
+            joinFor(120);
+            whole(a);
+        }
+
+        /** Asks for that many seconds, or until it is done. */
+        private void joinFor(int seconds) {
+            for (int i = 0; i < 4 * seconds && !joined(); i++) {
                 b.joinUnlessUnderWay(a);
                 world.runFor(SECOND / 4);
             }
-            whole(a);
         }
 
         private boolean joined() {
