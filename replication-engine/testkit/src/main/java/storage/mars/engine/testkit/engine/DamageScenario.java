@@ -210,7 +210,7 @@ public final class DamageScenario implements Scenario {
         }
         LogObserver.Frame hit = frames.get(random.below(frames.size()));
         long start = hit.position() - hit.position() % SimEngine.SEGMENT;
-        String path = "resources/r/log/" + digits(start) + ".log";
+        String path = LogObserver.path(start);
         if (!disk.names().contains(path)) {
             return new Damage("nothing", false, durable);
         }
@@ -219,10 +219,5 @@ public final class DamageScenario implements Scenario {
         long bit = (hit.position() - start + random.below(hit.stored())) * 8 + random.below(8);
         disk.flipBit(path, bit);
         return new Damage("frame " + hit, proof, mustHold);
-    }
-
-    private static String digits(long start) {
-        String digits = Long.toString(start);
-        return "0".repeat(20 - digits.length()) + digits;
     }
 }

@@ -30,7 +30,7 @@ public final class JoiningScenario implements Scenario {
         SimRandom random = world.random("story");
         long volume = random.between(4, 24) << 18;
         WorkloadSettings settings =
-                WorkloadSettings.mixed().withThinkNanos(random.between(1, 20) * MILLISECOND);
+                WorkloadSettings.mixed().withThinkNanos(random.between(8, 40) * MILLISECOND);
         SimCluster cluster = new SimCluster(world, random.chance(2, 3) ? 2 : 3, volume, settings);
         cluster.primary().startWith(volume, BUDGET);
         cluster.workload.start();

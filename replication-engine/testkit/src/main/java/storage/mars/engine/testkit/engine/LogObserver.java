@@ -102,6 +102,12 @@ final class LogObserver implements DiskObserver {
         }
     }
 
+    /** The segment that begins at that position. */
+    static String path(long start) {
+        String digits = Long.toString(start);
+        return "resources/r/log/" + "0".repeat(20 - digits.length()) + digits + ".log";
+    }
+
     private static long startOf(String name) {
         Matcher matcher = SEGMENT.matcher(name);
         return matcher.matches() ? Long.parseLong(matcher.group(1)) : -1;

@@ -26,6 +26,7 @@ final class SecondaryReader implements AttachmentListener {
     private final SimRandom random;
     private final long volumeBytes;
     private @Nullable Attachment attachment;
+    private boolean lagging;
     private int life;
     private long judged;
 
@@ -70,6 +71,15 @@ final class SecondaryReader implements AttachmentListener {
         return known != null && known.consistent() && !known.applyPaused();
     }
 
+    /** Apply has been paused, perhaps, and may still be behind what was received. */
+    void mayLag() {
+        lagging = true;
+    }
+
+    private long applied() {
+        return engine.known().positions().applied();
+    }
+
     private long received() {
         return engine.known().positions().received();
     }
@@ -86,7 +96,7 @@ final class SecondaryReader implements AttachmentListener {
             offset = random.below(volumeBytes / BLOCK - blocks + 1) * BLOCK;
             length = room.capacity();
             data = room;
-            from = received();
+            from = lagging ? applied() : received();
         }
 
         @Override

@@ -84,7 +84,7 @@ public final class ShippingScenario implements Scenario {
             case 7 ->
                     drawn.ask(
                             h -> h.pauseShipping("r", random.chance(1, 2), SimEngine.anyAnswer()));
-            case 8 -> drawn.ask(h -> h.pauseApply("r", random.chance(1, 2), SimEngine.anyAnswer()));
+            case 8 -> cluster.pauseApply(drawn, random.chance(1, 2));
             default -> {
                 if (machine.isRunning() && drawn != cluster.primary()) {
                     cluster.requirePrefix(drawn);
