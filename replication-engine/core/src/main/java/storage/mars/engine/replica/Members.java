@@ -195,7 +195,7 @@ final class Members {
      * it.
      */
     private boolean wins(Session candidate, Session existing, Peer peer) {
-        boolean silent = ports.clock().nanoTime() - peer.contactNanos > SUSPICIOUS_NANOS;
+        boolean silent = ports.clock().nanoTime() - existing.heardNanos > SUSPICIOUS_NANOS;
         return silent
                 || candidate.dialled == existing.dialled
                 || candidate.dialled == self < peer.id;

@@ -44,7 +44,7 @@ class DocsTest {
     /** Commands in front of whose options others than ours are meant. */
     private static final Pattern OF_OTHERS =
             Pattern.compile(
-                    "(?m)^.*\\b(?:build/maven|mvn|git|qemu-\\w+|fio|nbd-client|docker) .*$");
+                    "(?m)^.*\\b(?:build/maven|mvn|git|java|qemu-\\w+|fio|nbd-client|docker)\\b.*$");
 
     /** Of others, named as they name them. */
     private static final Set<String> WORDS = Set.of("NaN", "Unknown");

@@ -53,7 +53,11 @@ public final class FailedLogScenario implements Scenario {
         engine.machine()
                 .disk()
                 .faults()
-                .fail(DiskOp.SYNC, names, random.below(log ? 6 : 3), 1, kind);
+                .fail(DiskOp.SYNC, names, random.below(log ? 6 : 2), 1, kind);
+        if (!log) {
+            // A switch that stays as it is is recorded all the same.
+            engine.ask(h -> h.pauseApply("r", false, SimEngine.anyAnswer()));
+        }
         cluster.await("it fails", () -> engine.isIn("Failed"), 20 * SECOND);
         if (engine == cluster.primary()) {
             world.runFor(random.between(10, 100) * MILLISECOND);

@@ -174,6 +174,12 @@ public final class SimEngine {
         return isReady() ? host().status("r") : null;
     }
 
+    /** State and reason, in that order; both empty while nothing is known. */
+    List<String> stateAndReason() {
+        ReplicaStatus status = status();
+        return status == null ? List.of("", "") : List.of(status.state(), status.reason());
+    }
+
     /** Whether a replica has changed since this was asked last. */
     boolean takeChanged() {
         boolean was = changed;

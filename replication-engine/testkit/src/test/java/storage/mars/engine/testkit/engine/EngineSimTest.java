@@ -14,49 +14,49 @@ class EngineSimTest {
 
     @Test
     void aRestartingPrimaryKeepsItsPromises() {
-        long steps = SeedRun.steps(new RestartingPrimaryScenario(), 1, 30);
+        long steps = SeedRun.steps(new RestartingPrimaryScenario(), 1, 20);
 
         assertThat(steps).isGreaterThan(10_000);
     }
 
     @Test
     void secondariesAreAtEachMomentAPrefixOfThePrimary() {
-        long steps = SeedRun.steps(new ShippingScenario(), 1, 40);
+        long steps = SeedRun.steps(new ShippingScenario(), 1, 30);
 
         assertThat(steps).isGreaterThan(10_000);
     }
 
     @Test
     void newReplicasAreCopiedWhileTheyAreWritten() {
-        long steps = SeedRun.steps(new JoiningScenario(), 1, 30);
+        long steps = SeedRun.steps(new JoiningScenario(), 1, 20);
 
         assertThat(steps).isGreaterThan(10_000);
     }
 
     @Test
     void aFullLogDropsTheSlowestAndHasItBack() {
-        long steps = SeedRun.steps(new FullLogScenario(), 1, 8);
+        long steps = SeedRun.steps(new FullLogScenario(), 1, 6);
 
         assertThat(steps).isGreaterThan(10_000);
     }
 
     @Test
     void troubledDisksLoseNothing() {
-        long steps = SeedRun.steps(new DiskTroubleScenario(), 1, 10);
+        long steps = SeedRun.steps(new DiskTroubleScenario(), 1, 6);
 
         assertThat(steps).isGreaterThan(10_000);
     }
 
     @Test
     void aFailingLogFailsTheReplicaAndARestartFindsAll() {
-        long steps = SeedRun.steps(new FailedLogScenario(), 1, 15);
+        long steps = SeedRun.steps(new FailedLogScenario(), 1, 10);
 
         assertThat(steps).isGreaterThan(10_000);
     }
 
     @Test
     void damageIsNoticedAndHarmsNobodyElse() {
-        long steps = SeedRun.steps(new DamageScenario(), 1, 30);
+        long steps = SeedRun.steps(new DamageScenario(), 1, 25);
 
         assertThat(steps).isGreaterThan(10_000);
     }
