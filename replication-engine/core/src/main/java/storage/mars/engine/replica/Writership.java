@@ -31,6 +31,7 @@ final class Writership {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Writership.class);
     private static final int PRUNE_ABOVE = 64;
+    private static final long LOOK_ROUND_NANOS = 100_000_000L;
 
     private final Replica replica;
     private final Handover handover;
@@ -74,6 +75,15 @@ final class Writership {
         }
         replica.ports.shard().schedule(wait.toNanos(), this::met);
         met();
+        lookRound();
+    }
+
+    /** The wait is short: dials that are due do not wait for the next tick meanwhile. */
+    private void lookRound() {
+        if (replica.state() instanceof ReplicaState.Meeting) {
+            replica.members().dialMissing();
+            replica.ports.shard().schedule(LOOK_ROUND_NANOS, this::lookRound);
+        }
     }
 
     /** A member has been met, or the time for it is over. */
