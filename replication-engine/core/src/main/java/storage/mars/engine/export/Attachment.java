@@ -14,9 +14,9 @@ public interface Attachment {
     void submit(BlockRequest request);
 
     /**
-     * The client has gone. Its requests that are not admitted yet, not even in part, take no effect and are completed
-     * with {@link Outcome#CLOSED} before this returns; those that are admitted complete as usual.
-     * Idempotent; nothing may be submitted afterwards.
+     * The client has gone. Its requests that are not admitted yet, not even in part, take no effect
+     * and are completed with {@link Outcome#CLOSED} before this returns; those that are admitted
+     * complete as usual. Idempotent; nothing may be submitted afterwards.
      */
     void close();
 }

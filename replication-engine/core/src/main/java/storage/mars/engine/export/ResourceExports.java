@@ -140,6 +140,10 @@ public final class ResourceExports {
         return closedBecause == null;
     }
 
+    public int attachmentCount(int volume) {
+        return (int) attachments.stream().filter(a -> a.volume() == volume).count();
+    }
+
     public int attachmentCount() {
         return attachments.size();
     }

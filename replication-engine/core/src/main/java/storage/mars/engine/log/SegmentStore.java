@@ -27,6 +27,7 @@ public final class SegmentStore {
 
     private static final long RETRY_NANOS = 500_000_000L;
     private static final String SPARE = "spare-";
+    private static final int MAX_SPARES = 9;
     private static final Pattern SEGMENT_NAME = Pattern.compile("00(\\d{18})\\.log");
     private static final Pattern SPARE_NAME = Pattern.compile(SPARE + "(\\d{1,18})");
 
@@ -39,11 +40,14 @@ public final class SegmentStore {
     private final Set<Long> leaving = new HashSet<>();
     private long budgetBytes;
     private long start;
+    private long wantedBehind;
     private long readyEnd;
     private long spareNumber;
     private boolean preparing;
+    private boolean placed;
     private boolean closed;
     private @Nullable String stall;
+    private Runnable onStall = () -> {};
     private Shard.@Nullable Timer retry;
 
     private record Spare(String name, BlockFile file) {}
@@ -132,6 +136,7 @@ public final class SegmentStore {
     /** Position up to which files are there without a gap from {@code position} on. */
     void readyFrom(long position) {
         readyEnd = layout.start(position);
+        wantedBehind = position;
         extendReady();
         start = layout.start(position);
         while (segments.containsKey(start - layout.segmentBytes())) {
@@ -181,6 +186,13 @@ public final class SegmentStore {
         return stall;
     }
 
+    /**
+     * Who is told, in a later turn, when the next segment cannot be had although it could before.
+     */
+    public void onStall(Runnable task) {
+        onStall = task;
+    }
+
     /** Runs {@code task} once, when {@link #readyEnd} has grown. */
     void whenReady(Runnable task) {
         waiters.add(task);
@@ -188,21 +200,26 @@ public final class SegmentStore {
 
     /** Sees to it that one segment beyond the one that holds {@code end} is, or will be, there. */
     void prepareBehind(long end) {
-        if (preparing || closed || retry != null || readyEnd > layout.end(end)) {
+        wantedBehind = Math.max(wantedBehind, end);
+        prepare();
+    }
+
+    private void prepare() {
+        if (preparing || closed || retry != null || readyEnd > layout.end(wantedBehind)) {
             return;
         }
         preparing = true;
         Spare spare = spares.poll();
         if (spare != null) {
             place(spare);
-        } else if (isOverBudget() && readyEnd > layout.start(end)) {
-            stalled("the log has reached its budget of " + budgetBytes + " bytes", end);
+        } else if (isOverBudget() && readyEnd > layout.start(wantedBehind)) {
+            stalled("the log has reached its budget of " + budgetBytes + " bytes");
         } else {
-            create(end);
+            create();
         }
     }
 
-    private void create(long end) {
+    private void create() {
         String name = SPARE + spareNumber++;
         ports.storage()
                 .create(
@@ -213,7 +230,7 @@ public final class SegmentStore {
                             if (file != null) {
                                 place(new Spare(name, file));
                             } else {
-                                stalled("no segment can be made: " + failure, end);
+                                stalled("no segment can be made: " + failure);
                             }
                         });
     }
@@ -231,7 +248,7 @@ public final class SegmentStore {
         long position = readyEnd;
         if (leaving.contains(position)) {
             spares.add(spare);
-            stalled("the former segment of that name is still read", position);
+            stalled("the former segment of that name is still read");
             return;
         }
         ports.storage()
@@ -243,19 +260,24 @@ public final class SegmentStore {
                                 spare.file.close();
                             } else if (failure != null) {
                                 spares.add(spare);
-                                stalled("no segment can be placed: " + failure, position);
+                                stalled("no segment can be placed: " + failure);
                             } else {
                                 preparing = false;
+                                placed = true;
                                 stall = null;
                                 segments.put(position, new Segment(position, spare.file));
                                 extendReady();
                                 wake();
+                                prepare();
                             }
                         });
     }
 
-    private void stalled(String reason, long end) {
+    private void stalled(String reason) {
         preparing = false;
+        if (stall == null) {
+            ports.shard().execute(onStall);
+        }
         stall = reason;
         if (retry == null && !closed) {
             retry =
@@ -264,7 +286,7 @@ public final class SegmentStore {
                                     RETRY_NANOS,
                                     () -> {
                                         retry = null;
-                                        prepareBehind(end);
+                                        prepare();
                                     });
         }
     }
@@ -272,7 +294,7 @@ public final class SegmentStore {
     private void retryNow() {
         if (stall != null && !closed) {
             cancelRetry();
-            prepareBehind(Math.max(0, readyEnd - 1));
+            prepare();
         }
     }
 
@@ -307,11 +329,31 @@ public final class SegmentStore {
     private void recycle(Segment segment) {
         if (closed) {
             segment.file.close();
-        } else if (spares.isEmpty()) {
+        } else if (spares.size() < maxSpares()) {
             keep(segment);
         } else {
             segment.file.close();
             ports.storage().delete(path(segment.start), failure -> left(segment));
+        }
+    }
+
+    /** As many as one checkpoint releases at a time, so that a busy log makes no new ones. */
+    private int maxSpares() {
+        long half = budgetBytes / 2 / layout.segmentBytes();
+        return (int) Math.max(1, Math.min(MAX_SPARES, half));
+    }
+
+    /**
+     * Gives one file back that has not been needed since the last call, but never the last; called
+     * now and then.
+     */
+    public void trim() {
+        boolean idle = !placed && spares.size() > 1 && !closed;
+        placed = false;
+        Spare spare = idle ? spares.poll() : null;
+        if (spare != null) {
+            spare.file.close();
+            ports.storage().delete(directory + "/" + spare.name, failure -> {});
         }
     }
 

@@ -38,6 +38,14 @@ public interface BlockFile {
     void writeDurably(long position, ByteBuffer[] from, int count, Completion done);
 
     /**
+     * Writes parts of {@code from}, absolutely, at the places that {@code runs} says; they do not
+     * overlap. Both belong to the port until completion. As durable as so many {@link #write}s.
+     */
+    default void writeRuns(ByteBuffer from, Runs runs, Completion done) {
+        RunWrites.start(this, from, runs, done);
+    }
+
+    /**
      * Makes {@code length} bytes from {@code position} read as zero and gives back their space
      * where the file can. Not durable before a later {@link #sync}.
      */

@@ -38,6 +38,7 @@ final class Following {
     private @Nullable String trouble;
     private Shard.@Nullable Timer retry;
     private boolean cutting;
+    private boolean fromOpen;
     private Runnable onLeft = () -> {};
 
     Following(Replica replica) {
@@ -94,7 +95,10 @@ final class Following {
 
     /** The member holds the role and this log is a prefix of its log. */
     void follow(Session session, Hello hello) {
-        if (!(replica.state() instanceof ReplicaState.Secondary) || cutting) {
+        boolean behind =
+                replica.state() instanceof ReplicaState.Secondary
+                        || replica.state() instanceof ReplicaState.Promoting;
+        if (!behind || cutting) {
             return;
         }
         trouble = null;
@@ -104,10 +108,50 @@ final class Following {
             old.endStreams();
         }
         source = session;
-        if (adopted(hello)) {
+        pullAnew(session, hello.openTerm() > 0);
+        if (reliesOnAnother(hello.history())) {
+            startCopyingOver();
+        } else if (adopted(hello)) {
             pull(session);
         } else {
             adopt(session, hello);
+        }
+    }
+
+    /** A source that lays its role down starts over, and ships nothing before it is asked again. */
+    private void pullAnew(Session session, boolean open) {
+        Puller puller = session.puller;
+        if (open != fromOpen && puller != null) {
+            puller.end();
+            session.puller = null;
+        }
+        fromOpen = open;
+    }
+
+    /**
+     * Blocks were copied that are newer than what this history has in common with their source's.
+     */
+    private boolean reliesOnAnother(EpochHistory history) {
+        ReplicaMetadata current = replica.current();
+        long required = current.sync().requiredPosition();
+        return current.sync().inconsistent()
+                && current.history().commonEnd(required, history, required) < required;
+    }
+
+    private void startCopyingOver() {
+        replica.reopen(
+                "the source of the copied blocks has lost its role",
+                draft -> draft.sync = SyncState.FROM_THE_START);
+    }
+
+    /** The primary says that it holds less than this replica: not to be asked for what follows. */
+    void ahead(RoleRules.Verdict.Ahead ahead, Hello hello) {
+        if (source == null) {
+            trouble =
+                    hello.replicaName()
+                            + " holds the log up to "
+                            + ahead.kept()
+                            + " only, less than this replica";
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.ControlPayload;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
@@ -23,11 +24,17 @@ final class Handover {
 
     private static final long PATIENCE_NANOS = 30_000_000_000L;
 
+    /** Shorter than the patience of the one who asks, so that he never gets what he gave up. */
+    private static final long GIVING_NANOS = 20_000_000_000L;
+
     private final Replica replica;
     private final Writership writership;
     private @Nullable Reply<Done> asking;
     private @Nullable Reply<Done> demoting;
     private @Nullable Session asked;
+    private @Nullable Peer waiting;
+    private long waitingUntilNanos;
+    private boolean closesExports;
     private boolean endRecorded;
     private boolean givingAway;
 
@@ -44,28 +51,50 @@ final class Handover {
             reply.done(Done.DONE);
             return;
         }
+        if (replica.state() instanceof ReplicaState.HandingOver && !givingAway) {
+            callOff("the role is kept by " + replica.settings.engineName(), reply);
+            return;
+        }
         Refusal refusal = notPromotable();
         if (refusal != null) {
             reply.refused(refusal);
             return;
         }
-        Grant own = replica.current().grant();
-        if (own != null && own.toReplica() == Grant.ANYBODY) {
+        Grant own = replica.openGrant();
+        if (own != null) {
             asking = reply;
             writership.startEpoch(own.term(), draft -> {});
             return;
         }
         Session holder = holder();
-        if (holder == null) {
-            reply.refused(nobodyToAsk());
+        if (holder == null || replica.current().switches().shippingPaused()) {
+            reply.refused(holder == null ? nobodyToAsk() : paused());
             return;
         }
         asking = reply;
         asked = holder;
+        closesExports = closeExports;
         long supersedes = replica.current().highestTerm();
         long deadline = replica.ports.clock().nanoTime() + PATIENCE_NANOS;
         replica.transition(new ReplicaState.Promoting(supersedes, deadline));
         holder.send(new HandoverRequest(supersedes, closeExports));
+    }
+
+    /** What was asked, or its answer, may have been lost: asking again changes nothing. */
+    private void askAgain(ReplicaState.Promoting promoting) {
+        Session holder = holder();
+        if (holder != null) {
+            asked = holder;
+            holder.send(new HandoverRequest(promoting.supersedes(), closesExports));
+        }
+    }
+
+    private Refusal paused() {
+        return Refusal.precondition(
+                "ShippingPaused",
+                replica.name + " cannot be handed over",
+                "shipping to this replica is paused, so it would not get the end of the log",
+                "marsadm resume-shipping " + replica.name);
     }
 
     private @Nullable Session holder() {
@@ -95,19 +124,19 @@ final class Handover {
                                 + primary.address
                                 + " is not reached";
         return Refusal.unavailable(
-                "PrimaryNotReached", replica.name + " cannot be handed over", who, forceCommand());
+                "MemberUnreachable", replica.name + " cannot be handed over", who, forceCommand());
     }
 
     String forceCommand() {
         return "marsadm primary "
                 + replica.name
                 + " --force --supersedes-term "
-                + replica.current().highestTerm();
+                + replica.termInForce();
     }
 
     /** Takes the role by force; what the other side has beyond this log's end becomes a branch. */
     void force(@Nullable Long supersedes, @Nullable Long maxLossBytes, Reply<Done> reply) {
-        long highest = replica.current().highestTerm();
+        long highest = replica.termInForce();
         boolean serving = replica.state() instanceof ReplicaState.Serving;
         if (serving && supersedes != null && highest == supersedes + 1) {
             reply.done(Done.DONE);
@@ -115,10 +144,10 @@ final class Handover {
         }
         boolean afterLoss = replica.state() instanceof ReplicaState.DurableLoss;
         Refusal refusal = afterLoss ? null : notPromotable();
-        if (refusal == null && serving) {
+        if (refusal == null && serving && writership.splitBrainWith() == null) {
             refusal =
                     Refusal.precondition(
-                            "AlreadyPrimary",
+                            "IsPrimary",
                             replica.name + " is not promoted",
                             "it is primary here in term " + highest,
                             "");
@@ -126,7 +155,7 @@ final class Handover {
         if (refusal == null && (supersedes == null || supersedes != highest)) {
             refusal =
                     Refusal.precondition(
-                            "StaleTerm",
+                            supersedes == null ? "TermRequired" : "StaleTerm",
                             replica.name + " is not promoted by force",
                             (supersedes == null
                                             ? "no term was named"
@@ -145,6 +174,7 @@ final class Handover {
             return;
         }
         asking = reply;
+        replica.parts().exports.close(replica.name + " is promoted to term " + (highest + 1));
         writership.startEpoch(
                 highest + 1, draft -> draft.incarnation = replica.ports.entropy().nextLong());
     }
@@ -161,7 +191,7 @@ final class Handover {
             return null;
         }
         return Refusal.precondition(
-                "TooMuchLoss",
+                "LossTooLarge",
                 replica.name + " is not promoted by force",
                 "would be lost: " + loss.describe() + ", allowed are " + maxLossBytes,
                 forceCommand());
@@ -179,7 +209,7 @@ final class Handover {
         Fork fork = replica.current().fork();
         if (fork != null) {
             return Refusal.precondition(
-                    "Diverged",
+                    "Forked",
                     what,
                     "its history forks from the primary's at " + fork.position(),
                     "marsadm leave-resource " + replica.name);
@@ -212,7 +242,10 @@ final class Handover {
         boolean waiting =
                 replica.state() instanceof ReplicaState.Promoting
                         || replica.state() instanceof ReplicaState.Secondary;
-        boolean whole = replica.parts().tail.durable() == granted.end();
+        boolean whole =
+                replica.parts().tail.durable() == granted.end()
+                        && replica.current().fork() == null
+                        && !replica.current().sync().inconsistent();
         if (waiting && whole && granted.term() > replica.current().highestTerm()) {
             writership.startEpoch(granted.term(), draft -> {});
         }
@@ -226,14 +259,37 @@ final class Handover {
         }
     }
 
-    private void giveUp(Refusal refusal) {
+    /** It stays, or is again, a secondary. */
+    void giveUp(Refusal refusal) {
         Reply<Done> reply = asking;
         asking = null;
         asked = null;
-        replica.following().begin();
+        replica.transition(new ReplicaState.Secondary());
         replica.talk().judgeAll();
         if (reply != null) {
             reply.refused(refusal);
+        }
+    }
+
+    /** Nothing will come of what was asked for here: this replica starts over, or has failed. */
+    void abandon(String reason) {
+        Reply<Done> taking = asking;
+        Reply<Done> giving = demoting;
+        asking = null;
+        asked = null;
+        demoting = null;
+        waiting = null;
+        Refusal refusal =
+                Refusal.precondition(
+                        "Overtaken",
+                        "the role of " + replica.name + " does not change",
+                        reason,
+                        "marsadm status " + replica.name);
+        if (taking != null) {
+            taking.refused(refusal);
+        }
+        if (giving != null) {
+            giving.refused(refusal);
         }
     }
 
@@ -250,30 +306,63 @@ final class Handover {
     // Giving
 
     void asked(Session session, Peer target, HandoverRequest request) {
-        String refusal = refusal(target, request);
+        if (replica.state() instanceof ReplicaState.HandingOver giving
+                && giving.target() == target.id) {
+            progress();
+            return;
+        }
+        Grant given = replica.current().grant();
+        if (!replica.isPrimary() && given != null && given.toReplica() == target.id) {
+            session.send(new Granted(given.term(), replica.parts().tail.durable()));
+            return;
+        }
+        String refusal = refusal(session, target, request);
         if (refusal != null) {
             session.send(new Refused(refusal));
             return;
         }
-        Grant open = replica.current().grant();
-        if (!replica.isPrimary() && open != null) {
-            grantTo(target, open.term());
+        if (replica.openGrant() != null) {
+            waiting = target;
+            waitingUntilNanos = replica.ports.clock().nanoTime() + GIVING_NANOS;
+            grantOnceWhole();
             return;
         }
         replica.parts().exports.close("the role of " + replica.name + " goes to " + target.name);
         give(target.id, target.name);
     }
 
-    private @Nullable String refusal(Peer target, HandoverRequest request) {
+    /** Whoever asks for a role that was laid down has it as soon as he holds all of the log. */
+    private void grantOnceWhole() {
+        Peer target = waiting;
+        if (target == null || !replica.isOpen()) {
+            return;
+        }
+        Grant grant = replica.openGrant();
+        boolean late = replica.ports.clock().nanoTime() - waitingUntilNanos >= 0;
+        if (late || grant == null || !(replica.state() instanceof ReplicaState.Secondary)) {
+            waiting = null;
+        } else if (target.received >= replica.parts().tail.durable()) {
+            waiting = null;
+            grantTo(target, grant.term());
+        }
+    }
+
+    private @Nullable String refusal(Session session, Peer target, HandoverRequest request) {
         long term = replica.current().highestTerm();
-        Grant grant = replica.current().grant();
-        boolean open = grant != null && grant.toReplica() == Grant.ANYBODY;
-        if (!open && !(replica.state() instanceof ReplicaState.Serving)) {
+        boolean open = replica.openGrant() != null;
+        boolean settled =
+                open
+                        ? replica.state() instanceof ReplicaState.Secondary
+                        : replica.state() instanceof ReplicaState.Serving;
+        if (!settled) {
             return replica.name
                     + " is "
                     + replica.state().name()
                     + " here: "
                     + replica.state().reason();
+        }
+        if (replica.current().switches().shippingPaused()) {
+            return "shipping is paused here; marsadm resume-shipping " + replica.name;
         }
         Hello hello = target.hello;
         if (hello == null || !hello.consistent()) {
@@ -283,13 +372,18 @@ final class Handover {
             return "term " + term + " is in force, not " + request.supersedes();
         }
         long end = replica.parts().tail.durable();
-        if (target.received < end - LogFormat.MAX_FRAME * 64L || (open && target.received < end)) {
+        if (target.received < end - LogFormat.MAX_FRAME * 64L) {
             return target.name
                     + " is "
                     + (end - target.received)
                     + " bytes behind; marsadm wait "
                     + replica.name
                     + " --for caught-up";
+        }
+        EpochHistory history = replica.current().history();
+        if (history.commonEnd(end, hello.history(), target.received) != target.received
+                || (!open && session.shipper == null)) {
+            return target.name + " does not pull the log from here now";
         }
         List<String> writers = replica.parts().exports.writers();
         if (!writers.isEmpty() && !request.closeExports()) {
@@ -335,7 +429,7 @@ final class Handover {
         if (!writers.isEmpty() && !closeExports) {
             reply.refused(
                     Refusal.precondition(
-                            "ExportOpen",
+                            "ExportsOpen",
                             what,
                             "its export " + String.join(", ", writers) + " is open",
                             "marsadm secondary " + replica.name + " --close-exports"));
@@ -349,7 +443,7 @@ final class Handover {
     private void give(long target, String name) {
         endRecorded = false;
         givingAway = false;
-        long deadline = replica.ports.clock().nanoTime() + PATIENCE_NANOS;
+        long deadline = replica.ports.clock().nanoTime() + GIVING_NANOS;
         replica.transition(new ReplicaState.HandingOver(target, name, Long.MAX_VALUE, deadline));
         retry();
     }
@@ -381,6 +475,7 @@ final class Handover {
 
     /** Something is durable, here or at a member. */
     void progress() {
+        grantOnceWhole();
         if (givingAway
                 || !replica.isOpen()
                 || !(replica.state() instanceof ReplicaState.HandingOver giving)) {
@@ -419,29 +514,47 @@ final class Handover {
 
     void tick() {
         long now = replica.ports.clock().nanoTime();
-        if (replica.state() instanceof ReplicaState.Promoting promoting
-                && now - promoting.deadlineNanos() >= 0) {
+        switch (replica.state()) {
+            case ReplicaState.Promoting promoting -> promoting(promoting, now);
+            case ReplicaState.HandingOver giving -> {
+                progress();
+                if (!givingAway && now - giving.deadlineNanos() >= 0) {
+                    callOff("time is up", null);
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private void promoting(ReplicaState.Promoting promoting, long now) {
+        if (replica.current().highestTerm() > promoting.supersedes()) {
+            giveUp(
+                    Refusal.precondition(
+                            "StaleTerm",
+                            replica.name + " is not handed over",
+                            "term " + replica.current().highestTerm() + " is in force meanwhile",
+                            "marsadm status " + replica.name));
+        } else if (now - promoting.deadlineNanos() >= 0) {
             giveUp(
                     Refusal.unavailable(
                             "Expired",
                             replica.name + " is not handed over",
-                            "the primary has not answered in time",
+                            "the primary has not given it in time",
                             forceCommand()));
+        } else {
+            askAgain(promoting);
         }
-        boolean stuck =
-                replica.state() instanceof ReplicaState.HandingOver giving
-                        && !givingAway
-                        && endRecorded
-                        && now - giving.deadlineNanos() >= 0;
-        if (stuck && replica.parts().tail.durable() == replica.parts().tail.end()) {
-            Reply<Done> reply = demoting;
-            demoting = null;
-            if (reply != null) {
-                reply.refused(
-                        Refusal.unavailable(
-                                "Expired", replica.name + " stays primary", "time is up", ""));
-            }
-            writership.continueTerm();
+    }
+
+    /** Nothing has been granted yet: a new epoch behind END takes the role back. */
+    private void callOff(String reason, @Nullable Reply<Done> reply) {
+        Reply<Done> laidDown = demoting;
+        demoting = null;
+        asking = reply;
+        if (laidDown != null) {
+            laidDown.refused(
+                    Refusal.unavailable("CalledOff", replica.name + " stays primary", reason, ""));
         }
+        writership.continueTerm();
     }
 }

@@ -2,6 +2,7 @@
 package storage.mars.engine.replica;
 
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
@@ -60,7 +61,7 @@ public record LossEstimate(
                 (exact ? "exactly " : "at least ")
                         + bytes
                         + " bytes of log ("
-                        + String.format("%.1f", seconds)
+                        + String.format(Locale.ROOT, "%.1f", seconds)
                         + " s)";
         return exact ? what : what + ", unknown since the last contact with the primary";
     }

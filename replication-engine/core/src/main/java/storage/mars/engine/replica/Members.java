@@ -78,6 +78,16 @@ final class Members {
             peer.session = null;
             session.close();
         }
+        hangUp(peer);
+    }
+
+    /** Ends the link that was dialled and has not been answered, if there is one. */
+    private static void hangUp(Peer peer) {
+        Session session = peer.greeting;
+        if (session != null) {
+            peer.greeting = null;
+            session.close();
+        }
     }
 
     Collection<Peer> all() {
@@ -104,7 +114,8 @@ final class Members {
     void dialMissing() {
         long now = ports.clock().nanoTime();
         for (Peer peer : peers.values()) {
-            if (peer.session == null && !peer.dialling && now - peer.nextDialNanos >= 0) {
+            boolean alone = peer.session == null && peer.greeting == null && !peer.dialling;
+            if (alone && now - peer.nextDialNanos >= 0) {
                 dial(peer);
             }
         }
@@ -122,6 +133,8 @@ final class Members {
                                 peer.dialling = false;
                                 Session session = new Session(link, true, codec, conversation);
                                 session.peer = peer;
+                                peer.greeting = session;
+                                session.heardNanos = ports.clock().nanoTime();
                                 connected.accept(session);
                                 return session;
                             }
@@ -166,6 +179,9 @@ final class Members {
         session.peer = peer;
         peer.session = session;
         peer.failedDials = 0;
+        if (peer.greeting == session) {
+            peer.greeting = null;
+        }
         return true;
     }
 
@@ -179,6 +195,9 @@ final class Members {
 
     void ended(Session session) {
         Peer peer = session.peer;
+        if (peer != null && peer.greeting == session) {
+            peer.greeting = null;
+        }
         if (peer != null && peer.session == session) {
             peer.session = null;
             retryLater(peer);
@@ -188,16 +207,31 @@ final class Members {
         }
     }
 
+    /** More of the log is durable: whoever pulls gets it. */
+    void logGrew() {
+        for (Peer peer : peers.values()) {
+            Session session = peer.session;
+            if (session != null && session.shipper != null) {
+                session.shipper.advance();
+            }
+        }
+    }
+
     /**
      * Closes links on which nothing has been heard for {@code silenceNanos}: they are only half
-     * there.
+     * there, or lead to an engine that stands still.
      */
     void closeSilent(long silenceNanos) {
         long now = ports.clock().nanoTime();
-        for (Session session : sessions()) {
-            Peer peer = session.peer;
-            if (peer != null && now - peer.contactNanos > silenceNanos) {
+        for (Peer peer : peers.values()) {
+            Session session = peer.session;
+            if (session != null && now - session.heardNanos > silenceNanos) {
                 session.close();
+            }
+            Session greeting = peer.greeting;
+            if (greeting != null && now - greeting.heardNanos > silenceNanos) {
+                hangUp(peer);
+                retryLater(peer);
             }
         }
     }
@@ -229,6 +263,7 @@ final class Members {
             if (session != null) {
                 session.close();
             }
+            hangUp(peer);
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.port.IoFailure;
@@ -15,10 +16,9 @@ final class PauseSwitch {
     private PauseSwitch() {}
 
     static void shipping(Replica replica, boolean paused, Reply<Done> reply) {
-        Switches now = replica.current().switches();
         record(
                 replica,
-                new Switches(paused, now.applyLimit(), now.logBudgetBytes()),
+                now -> new Switches(paused, now.applyLimit(), now.logBudgetBytes()),
                 reply,
                 () -> {
                     for (Session session : replica.members().sessions()) {
@@ -45,11 +45,6 @@ final class PauseSwitch {
                             "marsadm status " + replica.name));
             return;
         }
-        Switches now = replica.current().switches();
-        if (paused == now.applyPaused()) {
-            reply.done(Done.DONE);
-            return;
-        }
         if (paused && replica.current().sync().inconsistent()) {
             reply.refused(
                     Refusal.precondition(
@@ -59,33 +54,31 @@ final class PauseSwitch {
                             "marsadm wait " + replica.name + " --for consistent"));
             return;
         }
-        long limit = paused ? replica.parts().feed.position() : Switches.UNLIMITED;
-        if (paused) {
-            replica.parts().feed.limit(limit);
-        }
+        long here = paused ? replica.parts().feed.position() : Switches.UNLIMITED;
         record(
                 replica,
-                new Switches(now.shippingPaused(), limit, now.logBudgetBytes()),
+                now -> {
+                    long limit = paused && now.applyPaused() ? now.applyLimit() : here;
+                    return new Switches(now.shippingPaused(), limit, now.logBudgetBytes());
+                },
                 reply,
                 () -> {
                     if (replica.isOpen()) {
-                        replica.parts().feed.limit(limit);
+                        replica.parts().feed.limit(replica.current().switches().applyLimit());
                     }
                 });
     }
 
     private static void record(
-            Replica replica, Switches switches, Reply<Done> reply, Runnable effect) {
+            Replica replica, UnaryOperator<Switches> change, Reply<Done> reply, Runnable effect) {
         replica.metadata()
                 .update(
-                        draft -> draft.switches = switches,
+                        draft -> draft.switches = change.apply(draft.switches),
                         (@Nullable IoFailure failure) -> {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                                 reply.refused(
-                                        Refusal.storage(
-                                                replica.name + " is not changed",
-                                                failure.message()));
+                                        Refusal.storage(replica.name + " is not changed", failure));
                                 return;
                             }
                             effect.run();

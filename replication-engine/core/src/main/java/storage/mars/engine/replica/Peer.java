@@ -14,6 +14,10 @@ final class Peer {
     String address = "";
     boolean attached = true;
     @Nullable Session session;
+
+    /** Dialled by this side, and nothing heard on it yet. */
+    @Nullable Session greeting;
+
     @Nullable Hello hello;
 
     /**

@@ -58,19 +58,22 @@ final class PeerTalk implements Session.Conversation {
         }
     }
 
-    /** Looks at all members again, after something has changed on this side. */
+    /**
+     * Looks at all members again, after something has changed on this side; also at those that have
+     * gone since they said hello.
+     */
     void judgeAll() {
-        for (Session session : replica.members().sessions()) {
-            Peer peer = session.peer;
-            Hello hello = peer == null ? null : peer.hello;
-            if (hello != null) {
-                judge(session, hello);
+        for (Peer peer : List.copyOf(replica.members().all())) {
+            Hello hello = peer.hello;
+            if (hello != null && replica.isOpen()) {
+                judge(peer.session, hello);
             }
         }
     }
 
     @Override
     public void heard(Session session, PeerMessage message) {
+        session.heardNanos = replica.ports.clock().nanoTime();
         switch (message) {
             case Hello hello -> hello(session, hello);
             case JoinRequest request -> join(session, request);
@@ -90,7 +93,7 @@ final class PeerTalk implements Session.Conversation {
             case Pull pull -> pull(session, peer, pull);
             case Credit credit -> credit(session, credit);
             case LogData data -> following.received(session, data);
-            case Position position -> position(peer, position);
+            case Position position -> position(session, peer, position);
             case ReadBlocks question -> readBlocks(session, question);
             case BlockData data -> following.received(data);
             case BlocksUnavailable unavailable -> following.unavailable(unavailable.reason());
@@ -180,6 +183,9 @@ final class PeerTalk implements Session.Conversation {
                             failure -> {
                                 if (failure != null) {
                                     replica.metadataFailed(failure);
+                                } else {
+                                    // It may have become primary of a lower term meanwhile.
+                                    judgeAll();
                                 }
                             });
         }
@@ -195,17 +201,25 @@ final class PeerTalk implements Session.Conversation {
                 current.highestTerm());
     }
 
-    private void judge(Session session, Hello hello) {
-        resendGrant(session, hello);
+    private void judge(@Nullable Session session, Hello hello) {
+        if (session != null) {
+            resendGrant(session, hello);
+        }
         Verdict verdict = RoleRules.judge(own(), hello);
         switch (verdict) {
             case Verdict.Nothing nothing -> {}
             case Verdict.Outdated outdated -> {}
-            case Verdict.Fence fence -> replica.writership().fence(fence.term(), hello);
+            case Verdict.Fence fence ->
+                    replica.writership().fence(fence.term(), hello.replicaName());
             case Verdict.SplitBrain split ->
                     replica.writership().splitBrain(split.forkPoint(), hello);
             case Verdict.DurableLoss loss -> replica.writership().durableLoss(loss, hello);
-            case Verdict.Follow follow -> replica.following().follow(session, hello);
+            case Verdict.Ahead ahead -> replica.following().ahead(ahead, hello);
+            case Verdict.Follow follow -> {
+                if (session != null) {
+                    replica.following().follow(session, hello);
+                }
+            }
             case Verdict.Forked forked -> replica.following().forked(forked, hello);
             case Verdict.Unrelated unrelated -> replica.following().unrelated(hello);
         }
@@ -217,9 +231,10 @@ final class PeerTalk implements Session.Conversation {
         Grant grant = replica.current().grant();
         boolean pending =
                 grant != null
+                        && !replica.isPrimary()
                         && grant.toReplica() == hello.replicaId()
                         && !hello.primary()
-                        && hello.highestTerm() < grant.term();
+                        && hello.history().lastId().term() < grant.term();
         if (pending && grant != null) {
             session.send(new Granted(grant.term(), replica.parts().tail.durable()));
         }
@@ -308,6 +323,9 @@ final class PeerTalk implements Session.Conversation {
                             } else {
                                 replica.members().set(replica.current().members());
                                 helloAll();
+                                if (replica.isOpen()) {
+                                    replica.parts().checkpointer.releaseSegments();
+                                }
                             }
                         });
     }
@@ -322,7 +340,9 @@ final class PeerTalk implements Session.Conversation {
         peer.attached = false;
         Session session = peer.session;
         if (session != null) {
+            // When it comes back it asks again for what it lacks, and is told what is left of that.
             session.endStreams();
+            session.close();
         }
         changeMembers(members ->
                 members.stream()
@@ -340,12 +360,23 @@ final class PeerTalk implements Session.Conversation {
         }
     }
 
-    private void position(Peer peer, Position position) {
+    private void position(Session session, Peer peer, Position position) {
         peer.received = position.durable();
         peer.applied = position.applied();
         peer.contactNanos = replica.ports.clock().nanoTime();
         peer.contactWallMicros = replica.ports.clock().wallMicros();
         replica.writership().progress();
+        if (session.isWaitedFor() && canBePulled()) {
+            session.close();
+        }
+    }
+
+    /**
+     * The log that ended for whoever pulled it (this replica started over, or dropped a member) can
+     * be had again, over a new link.
+     */
+    private boolean canBePulled() {
+        return replica.openGrant() != null || replica.state() instanceof ReplicaState.Serving;
     }
 
     private void readBlocks(Session session, ReadBlocks question) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import storage.mars.engine.port.IoFailure;
+
 /**
  * Why something that was asked for is not done: what, why (and who holds it), and the command that
  * gets further. {@code next} is written as {@code marsadm VERB …}; empty when there is nothing to
@@ -32,6 +34,11 @@ public record Refusal(Kind kind, String code, String message, String reason, Str
 
     static Refusal storage(String message, String reason) {
         return new Refusal(Kind.STORAGE, "StorageFailed", message, reason, "");
+    }
+
+    static Refusal storage(String message, IoFailure failure) {
+        String code = failure.kind() == IoFailure.Kind.NO_SPACE ? "NoSpace" : "StorageFailed";
+        return new Refusal(Kind.STORAGE, code, message, failure.message(), "");
     }
 
     @Override

@@ -30,8 +30,8 @@ final class Replica implements ReplicaParts.Owner {
     private static final Logger LOGGER = LoggerFactory.getLogger(Replica.class);
     private static final long TICK_NANOS = 1_000_000_000L;
     private static final long SILENCE_NANOS = 6_000_000_000L;
-    private static final long CHECKPOINT_NANOS = 5_000_000_000L;
-    private static final long CHECKPOINT_BYTES = 64L << 20;
+    private static final long CHECKPOINT_NANOS = 20_000_000_000L;
+    private static final long MAX_CHECKPOINT_BYTES = 512L << 20;
 
     final String name;
     final Shared shared;
@@ -139,6 +139,7 @@ final class Replica implements ReplicaParts.Owner {
         reopening = false;
         opened.writeBack.wake();
         opened.tail.whenRoom(() -> ports.shard().execute(this::room));
+        opened.segments.onStall(this::makeSpace);
         if (current().role() == Role.PRIMARY) {
             writership().resume();
         } else {
@@ -191,6 +192,9 @@ final class Replica implements ReplicaParts.Owner {
      */
     void close(String why, Runnable done) {
         transition(new ReplicaState.Closed());
+        if (writership != null) {
+            writership.handover().abandon(why);
+        }
         Shard.Timer ticking = timer;
         if (ticking != null) {
             ticking.cancel();
@@ -313,6 +317,29 @@ final class Replica implements ReplicaParts.Owner {
         return current().role() == Role.PRIMARY;
     }
 
+    /**
+     * The right to write that was laid down here for whoever asks; null when there is none, or a
+     * higher term has made it void.
+     */
+    ReplicaMetadata.@Nullable Grant openGrant() {
+        ReplicaMetadata m = current();
+        ReplicaMetadata.Grant grant = m.grant();
+        boolean open =
+                grant != null
+                        && grant.toReplica() == ReplicaMetadata.Grant.ANYBODY
+                        && grant.term() > m.highestTerm()
+                        && m.role() != Role.PRIMARY;
+        return open ? grant : null;
+    }
+
+    /** The highest term heard of, or given away from here to somebody in particular. */
+    long termInForce() {
+        ReplicaMetadata m = current();
+        ReplicaMetadata.Grant grant = m.grant();
+        boolean given = grant != null && grant.toReplica() != ReplicaMetadata.Grant.ANYBODY;
+        return given && grant != null ? Math.max(m.highestTerm(), grant.term()) : m.highestTerm();
+    }
+
     private <T> T require(@Nullable T value, String what) {
         if (value == null) {
             throw new IllegalStateException(
@@ -327,8 +354,7 @@ final class Replica implements ReplicaParts.Owner {
         ReplicaParts p = parts;
         long durable = p == null ? m.durableKnown() : p.tail.durable();
         long checkpoint = m.checkpoint().position();
-        ReplicaMetadata.Grant grant = m.grant();
-        boolean open = grant != null && grant.toReplica() == ReplicaMetadata.Grant.ANYBODY;
+        ReplicaMetadata.Grant open = openGrant();
         return new Hello(
                 dialled,
                 m.identity().resourceId(),
@@ -339,7 +365,7 @@ final class Replica implements ReplicaParts.Owner {
                 m.role() == Role.PRIMARY && p != null,
                 state.name(),
                 m.highestTerm(),
-                open && grant != null ? grant.term() : 0,
+                open == null ? 0 : open.term(),
                 m.incarnation(),
                 m.history(),
                 durable,
@@ -390,11 +416,20 @@ final class Replica implements ReplicaParts.Owner {
 
     private void checkpointIfDue(ReplicaParts p) {
         long now = ports.clock().nanoTime();
-        boolean far = p.feed.applied() - p.checkpointer.position() >= CHECKPOINT_BYTES;
-        if (far || now - lastCheckpointNanos >= CHECKPOINT_NANOS) {
+        if (isFarFromCheckpoint(p) || now - lastCheckpointNanos >= CHECKPOINT_NANOS) {
             lastCheckpointNanos = now;
             p.checkpointer.start();
+            p.segments.trim();
         }
+    }
+
+    /**
+     * Each checkpoint syncs the images, which competes with the log for the disk; a long way
+     * between them costs time at recovery and room in the log.
+     */
+    private boolean isFarFromCheckpoint(ReplicaParts p) {
+        long distance = Math.min(MAX_CHECKPOINT_BYTES, p.segments.budgetBytes() / 4);
+        return p.feed.applied() - p.checkpointer.position() >= distance;
     }
 
     // What the parts report
@@ -421,11 +456,7 @@ final class Replica implements ReplicaParts.Owner {
             following().durable(to);
         }
         lag.sample(to, ports.clock().nanoTime());
-        for (Session session : members().sessions()) {
-            if (session.shipper != null) {
-                session.shipper.advance();
-            }
-        }
+        members().logGrew();
     }
 
     @Override
@@ -438,6 +469,9 @@ final class Replica implements ReplicaParts.Owner {
             p.checkpointer.stop();
         }
         transition(new ReplicaState.Failed(reason));
+        if (writership != null) {
+            writership.handover().abandon(reason);
+        }
     }
 
     @Override
@@ -460,7 +494,7 @@ final class Replica implements ReplicaParts.Owner {
         ReplicaParts p = parts;
         if (p != null) {
             p.checkpointer.drained();
-            if (p.feed.applied() - p.checkpointer.position() >= CHECKPOINT_BYTES) {
+            if (isFarFromCheckpoint(p)) {
                 p.checkpointer.start();
             }
             room();
@@ -479,7 +513,15 @@ final class Replica implements ReplicaParts.Owner {
 
     @Override
     public void checkpointed() {
+        makeSpace();
         room();
+    }
+
+    /** No segment can be prepared: lets go of what holds the log back. */
+    private void makeSpace() {
+        if (parts != null) {
+            writership().makeSpace();
+        }
     }
 
     @Override

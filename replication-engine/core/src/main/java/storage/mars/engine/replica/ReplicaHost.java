@@ -236,7 +236,7 @@ public final class ReplicaHost {
     }
 
     private static Refusal creationFailed(String name, IoFailure failure) {
-        return Refusal.storage(name + " is not created", failure.message());
+        return Refusal.storage(name + " is not created", failure);
     }
 
     /** A created primary has its first epoch before the answer. */
@@ -360,7 +360,7 @@ public final class ReplicaHost {
         if (primary == null && !force && !replica.members().all().isEmpty()) {
             reply.refused(
                     Refusal.unavailable(
-                            "PrimaryNotReached",
+                            "MemberUnreachable",
                             name + " is not left",
                             "no primary is reached that could strike this replica off",
                             "marsadm leave-resource " + name + " --force"));
@@ -449,19 +449,22 @@ public final class ReplicaHost {
                             ", ", replica.members().all().stream().map(peer -> peer.name).toList());
             return replica.isPrimary()
                     ? Refusal.precondition(
-                            "HasMembers",
+                            "MembersRemain",
                             what,
-                            others + " still have replicas of it",
-                            "marsadm leave-resource " + replica.name + " there")
+                            others + " still hold it and have to leave first",
+                            "marsadm leave-resource "
+                                    + replica.name
+                                    + " --member "
+                                    + replica.members().all().iterator().next().name)
                     : Refusal.precondition(
-                            "HasMembers",
+                            "MembersRemain",
                             what,
-                            others + " still have replicas of it",
+                            others + " still hold it",
                             "marsadm leave-resource " + replica.name);
         }
         if (replica.isOpen() && replica.parts().exports.attachmentCount() > 0) {
             return Refusal.precondition(
-                    "ExportOpen",
+                    "ExportsOpen",
                     what,
                     "clients are attached: " + String.join(", ", replica.parts().exports.writers()),
                     "");
@@ -502,7 +505,7 @@ public final class ReplicaHost {
         if (failure == null) {
             reply.done(true);
         } else {
-            reply.refused(Refusal.storage(name + " is not wholly removed", failure.message()));
+            reply.refused(Refusal.storage(name + " is not wholly removed", failure));
         }
     }
 

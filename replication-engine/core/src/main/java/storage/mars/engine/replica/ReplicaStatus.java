@@ -20,7 +20,7 @@ public record ReplicaStatus(
         @Nullable Known known,
         List<Condition> conditions) {
 
-    /** Ids are shown as 16 hex digits. */
+    /** Ids are shown as 16 hex digits; {@code attachments} are those of each volume, in order. */
     public record Known(
             long resourceId,
             long replicaId,
@@ -38,7 +38,7 @@ public record ReplicaStatus(
             boolean applyPaused,
             LogSpace log,
             boolean exported,
-            int attachments,
+            List<Integer> attachments,
             @Nullable Fork fork,
             EpochHistory forkedHistory,
             @Nullable LossEstimate loss,

@@ -29,7 +29,7 @@ final class RoleRules {
         /** Nothing that concerns roles or logs. */
         record Nothing() implements Verdict {}
 
-        /** This replica is an old primary: it stops being one. */
+        /** This replica is an old primary, of an older term than is known: it stops being one. */
         record Fence(long term) implements Verdict {}
 
         /**
@@ -42,6 +42,12 @@ final class RoleRules {
 
         /** The member is a primary of an older term than one that is known: not to be followed. */
         record Outdated() implements Verdict {}
+
+        /**
+         * The member is the primary of this replica's last epoch, but holds it only up to {@code
+         * kept}: old news, or it has lost something. Nothing is pulled from it, nothing cut here.
+         */
+        record Ahead(long kept) implements Verdict {}
 
         /** The member is the primary, and this replica's log a prefix of its log. */
         record Follow() implements Verdict {}
@@ -61,23 +67,26 @@ final class RoleRules {
     }
 
     private static Verdict asPrimary(Own own, Hello member) {
-        if (member.highestTerm() > own.highestTerm()) {
-            return new Verdict.Fence(member.highestTerm());
+        long heard = Math.max(member.highestTerm(), own.highestTerm());
+        long writing = own.history().isEmpty() ? own.highestTerm() : own.term();
+        if (heard > writing) {
+            return new Verdict.Fence(heard);
         }
         long common = own.history().commonEnd(own.end(), member.history(), member.durable());
-        boolean sameTerm = member.history().lastId().term() == own.term();
-        boolean otherWriter =
-                sameTerm
-                        && member.primary()
-                        && !own.history().isEmpty()
-                        && !member.history().isEmpty()
-                        && member.history().last().writer() != own.history().last().writer();
-        if (otherWriter) {
+        if (member.primary() && rivals(own, member)) {
             return new Verdict.SplitBrain(common);
         }
         boolean lost =
                 common == own.end() && member.durable() > own.end() && sharesLastEpoch(own, member);
         return lost ? new Verdict.DurableLoss(own.end(), member.durable()) : new Verdict.Nothing();
+    }
+
+    /** Whether this log and the member's come from different writers in one and the same term. */
+    private static boolean rivals(Own own, Hello member) {
+        return !own.history().isEmpty()
+                && !member.history().isEmpty()
+                && member.history().lastId().term() == own.term()
+                && member.history().last().writer() != own.history().last().writer();
     }
 
     private static boolean sharesLastEpoch(Own own, Hello member) {
@@ -103,12 +112,20 @@ final class RoleRules {
         if (member.history().lastId().term() < own.highestTerm()) {
             return new Verdict.Outdated();
         }
-        long common = own.history().commonEnd(own.end(), member.history(), member.durable());
+        // Where its last epoch is open it goes on: how far it is now is no fork.
+        long theirs = member.history().isEmpty() ? 0 : Long.MAX_VALUE;
+        long common = own.history().commonEnd(own.end(), member.history(), theirs);
+        if (rivals(own, member)) {
+            return new Verdict.SplitBrain(common);
+        }
         if (common == EpochHistory.UNRELATED) {
             return new Verdict.Unrelated();
         }
-        return common < own.end()
-                ? new Verdict.Forked(common, member.history().lastId())
+        if (common < own.end()) {
+            return new Verdict.Forked(common, member.history().lastId());
+        }
+        return member.durable() < own.end()
+                ? new Verdict.Ahead(member.durable())
                 : new Verdict.Follow();
     }
 }

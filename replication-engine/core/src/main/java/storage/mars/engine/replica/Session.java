@@ -18,6 +18,9 @@ final class Session implements PeerLink.Receiver {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Session.class);
 
+    /** A new pull may be under way. */
+    private static final int PATIENT_REPORTS = 3;
+
     final PeerLink link;
     final boolean dialled;
     private final PeerCodec codec;
@@ -26,6 +29,12 @@ final class Session implements PeerLink.Receiver {
     @Nullable Shipper shipper;
     @Nullable Puller puller;
     @Nullable SyncSource source;
+    private boolean shippingEnded;
+    private int reportsSince;
+
+    /** When the other side was heard last, or dialled. */
+    long heardNanos;
+
     private boolean closed;
 
     /** Who answers. */
@@ -93,6 +102,7 @@ final class Session implements PeerLink.Receiver {
         if (s != null) {
             s.end();
             shipper = null;
+            shippingEnded = true;
         }
         Puller p = puller;
         if (p != null) {
@@ -104,6 +114,17 @@ final class Session implements PeerLink.Receiver {
             src.end();
             source = null;
         }
+    }
+
+    /**
+     * The other side has said where it is. True when it goes on saying so although the log that was
+     * shipped over this link has ended here: it does not know.
+     */
+    boolean isWaitedFor() {
+        if (shippingEnded && shipper == null) {
+            reportsSince++;
+        }
+        return reportsSince > PATIENT_REPORTS;
     }
 
     void close() {

@@ -57,7 +57,7 @@ final class StatusFactory {
                 m.identity().replicaId(),
                 m.identity().replicaName(),
                 replica.isPrimary(),
-                m.highestTerm(),
+                replica.termInForce(),
                 m.history(),
                 m.incarnation(),
                 !m.sync().inconsistent(),
@@ -69,11 +69,18 @@ final class StatusFactory {
                 m.switches().applyPaused(),
                 log(replica),
                 open && replica.parts().exports.isOpen(),
-                open ? replica.parts().exports.attachmentCount() : 0,
+                attachments(replica),
                 m.fork(),
                 forkedHistory(replica),
                 promotable ? LossEstimate.of(replica) : null,
                 counters(replica));
+    }
+
+    private static List<Integer> attachments(Replica replica) {
+        return replica.current().volumes().stream()
+                .map(volume ->
+                        replica.isOpen() ? replica.parts().exports.attachmentCount(volume.id()) : 0)
+                .toList();
     }
 
     private static EpochHistory forkedHistory(Replica replica) {
@@ -261,7 +268,9 @@ final class StatusFactory {
                         case ReplicaState.DurableLoss d ->
                                 "marsadm primary "
                                         + replica.name
-                                        + " on the member that has more, or here with --force to give up what is lost";
+                                        + " --force --supersedes-term "
+                                        + replica.termInForce()
+                                        + ", on the member that has more, or here to give up what is lost";
                         default -> "";
                     };
             add("Ready", ok, state.name(), state.reason(), next);
@@ -326,7 +335,7 @@ final class StatusFactory {
                         "marsadm primary "
                                 + replica.name
                                 + " --force --supersedes-term "
-                                + replica.current().highestTerm()
+                                + replica.termInForce()
                                 + " on the side to be kept");
             } else {
                 add("HistoryLinear", true, "OneHistory", "", "");

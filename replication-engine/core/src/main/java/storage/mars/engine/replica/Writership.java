@@ -83,8 +83,13 @@ final class Writership {
 
     /** A new epoch of the same term: after a restart, or when a handover was called off. */
     void continueTerm() {
-        long term = Math.max(1, replica.current().highestTerm());
-        startEpoch(term, draft -> {});
+        ReplicaMetadata current = replica.current();
+        long term = Math.max(1, current.history().lastId().term());
+        if (current.highestTerm() > term) {
+            fence(current.highestTerm(), replica.name);
+        } else {
+            startEpoch(term, draft -> {});
+        }
     }
 
     /**
@@ -95,46 +100,77 @@ final class Writership {
         ReplicaParts parts = replica.parts();
         replica.following().end();
         replica.transition(new ReplicaState.StartingEpoch());
+        splitBrain = null;
         EpochHistory history = replica.current().history();
         long sequence = history.lastId().term() == term ? history.lastId().sequence() + 1 : 0;
         EpochId id = new EpochId(term, sequence, replica.ports.entropy().nextLong());
         epochRecorded = false;
-        parts.writer.whenIdle(() -> recordEpoch(parts, id, term, more));
+        parts.writer.whenIdle(() -> recordEpoch(parts, id, more));
     }
 
-    private void recordEpoch(ReplicaParts parts, EpochId id, long term, Consumer<Draft> more) {
+    private void recordEpoch(ReplicaParts parts, EpochId id, Consumer<Draft> more) {
         if (!replica.isOpen() || replica.parts() != parts) {
             return;
         }
         long start = parts.tail.end();
+        boolean[] late = {false};
         replica.metadata()
                 .update(
                         draft -> {
-                            draft.role = Role.PRIMARY;
-                            draft.history =
-                                    pruned(draft.history).startedAt(start, id, replica.replicaId());
-                            draft.highestTerm = Math.max(draft.highestTerm, term);
-                            draft.durableKnown = Math.max(draft.durableKnown, start);
-                            draft.grant = null;
-                            draft.fork = null;
-                            draft.bootId = replica.settings.bootId();
-                            draft.switches =
-                                    new Switches(
-                                            draft.switches.shippingPaused(),
-                                            Switches.UNLIMITED,
-                                            draft.switches.logBudgetBytes());
-                            more.accept(draft);
+                            late[0] = isLate(draft, id.term());
+                            if (!late[0]) {
+                                begin(draft, id, start);
+                                more.accept(draft);
+                            }
                         },
                         failure -> {
+                            boolean same = replica.isOpen() && replica.parts() == parts;
                             if (failure != null) {
                                 replica.metadataFailed(failure);
-                            } else if (replica.isOpen() && replica.parts() == parts) {
+                            } else if (same && late[0]) {
+                                late(id.term());
+                            } else if (same) {
                                 starting = id;
                                 parts.builder.epoch(id);
                                 parts.feed.limit(Long.MAX_VALUE);
                                 retry();
                             }
                         });
+    }
+
+    /** Whether somebody else may have that term by now: it was heard of, or a higher one. */
+    private static boolean isLate(Draft draft, long term) {
+        boolean own = draft.role == Role.PRIMARY && draft.history.lastId().term() == term;
+        return own ? draft.highestTerm > term : draft.highestTerm >= Math.max(2, term);
+    }
+
+    private void begin(Draft draft, EpochId id, long start) {
+        draft.role = Role.PRIMARY;
+        draft.history = pruned(draft.history).startedAt(start, id, replica.replicaId());
+        draft.highestTerm = Math.max(draft.highestTerm, id.term());
+        draft.durableKnown = Math.max(draft.durableKnown, start);
+        draft.grant = null;
+        draft.fork = null;
+        draft.bootId = replica.settings.bootId();
+        draft.switches =
+                new Switches(
+                        draft.switches.shippingPaused(),
+                        Switches.UNLIMITED,
+                        draft.switches.logBudgetBytes());
+    }
+
+    private void late(long term) {
+        long highest = replica.current().highestTerm();
+        if (replica.isPrimary()) {
+            fence(highest, replica.name);
+        } else {
+            handover.giveUp(
+                    Refusal.precondition(
+                            "StaleTerm",
+                            replica.name + " does not become primary here",
+                            "term " + highest + " was heard of before term " + term + " began",
+                            handover.forceCommand()));
+        }
     }
 
     private EpochHistory pruned(EpochHistory history) {
@@ -210,17 +246,19 @@ final class Writership {
     // Meeting others
 
     /** Somebody knows of a higher term: from now on nothing is acknowledged here. */
-    void fence(long term, Hello by) {
-        if (replica.state() instanceof ReplicaState.Failed) {
+    void fence(long term, String by) {
+        if (replica.state() instanceof ReplicaState.Failed || !replica.isOpen()) {
             return;
         }
         LOGGER.atWarn()
                 .addKeyValue("resource", replica.name)
-                .addKeyValue("peer", by.replicaName())
+                .addKeyValue("peer", by)
                 .log("term {} is in force: this replica is no longer primary", term);
         starting = null;
+        splitBrain = null;
+        handover.abandon("term " + term + " is in force");
         replica.reopen(
-                by.replicaName() + " knows of term " + term,
+                by + " knows of term " + term,
                 draft -> {
                     draft.role = Role.SECONDARY;
                     draft.highestTerm = Math.max(draft.highestTerm, term);
@@ -258,14 +296,14 @@ final class Writership {
         met();
         retry();
         handover.tick();
-        dropSlowest();
+        makeSpace();
     }
 
     /**
-     * The log has reached its budget: the member that is farthest behind is not waited for any
-     * longer.
+     * The log has reached its budget or the end of the disk: the member that is farthest behind is
+     * not waited for any longer; when it is the images that are behind, a checkpoint helps.
      */
-    private void dropSlowest() {
+    void makeSpace() {
         ReplicaParts parts = replica.parts();
         if (!replica.isPrimary() || parts.segments.stall() == null) {
             return;

@@ -36,6 +36,9 @@ public final class SyncTarget {
     private static final int PIECES = 4;
     private static final long RECORD_EVERY = 64L << 20;
 
+    /** Progress of a small replica is recorded a few times too. */
+    private static final int RECORDS = 8;
+
     private final Images images;
     private final ImageTurns turns;
     private final LogTail tail;
@@ -149,10 +152,15 @@ public final class SyncTarget {
         if (!pieces.isEmpty()) {
             askIndex = pieces.getFirst().index;
             askOffset = pieces.getFirst().offset;
-            pieces.forEach(piece -> piece.cancelled = true);
-            pieces.clear();
+            cancel();
         }
         advance();
+    }
+
+    /** What waits for its turn to be written is not written any more. */
+    private void cancel() {
+        pieces.forEach(piece -> piece.cancelled = true);
+        pieces.clear();
     }
 
     public void linkEnded() {
@@ -285,7 +293,7 @@ public final class SyncTarget {
             pieces.removeFirst();
         }
         boolean all = pieces.isEmpty() && !nextRange();
-        if (phase == Phase.COPYING && (all || copiedBytes() - recordedBytes >= RECORD_EVERY)) {
+        if (phase == Phase.COPYING && (all || copiedBytes() - recordedBytes >= recordEvery())) {
             awaitedDurable = all ? Math.max(required, tail.end()) : tail.end();
             phase = Phase.AWAITING_LOG;
             logDurable();
@@ -301,6 +309,10 @@ public final class SyncTarget {
             bytes += size(i);
         }
         return Math.min(bytes, totalBytes());
+    }
+
+    private long recordEvery() {
+        return Math.min(RECORD_EVERY, totalBytes() / RECORDS);
     }
 
     public long totalBytes() {
@@ -356,6 +368,7 @@ public final class SyncTarget {
     private void fail(String reason) {
         if (phase != Phase.FAILED && phase != Phase.DONE) {
             phase = Phase.FAILED;
+            cancel();
             listener.syncFailed(reason);
         }
     }
@@ -364,5 +377,6 @@ public final class SyncTarget {
     public void end() {
         phase = Phase.FAILED;
         link = null;
+        cancel();
     }
 }

@@ -24,7 +24,7 @@ import storage.mars.engine.port.Storage;
  */
 public final class Images {
 
-    private static final long LABEL_MAGIC = 0x4745_4d49_5352_414dL;
+    private static final long LABEL_MAGIC = 0x4741_4d49_5352_414dL;
 
     private final Ports ports;
     private final String directory;

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.FrameView;
+import storage.mars.engine.log.FrameVisitor;
 import storage.mars.engine.log.LogAccess;
 import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.RecordType;
@@ -19,6 +20,7 @@ public final class IndexFeed {
     private final VolumeIndex index;
     private final LogAccess log;
     private final Listener listener;
+    private final FrameVisitor entering;
     private long limit = Long.MAX_VALUE;
     private long fed;
     private long highestFed;
@@ -43,6 +45,7 @@ public final class IndexFeed {
         this.fed = position;
         this.highestFed = position;
         this.listener = listener;
+        this.entering = frame -> enter(frame, index);
     }
 
     /** Enters the data records of a durable frame. */
@@ -122,7 +125,7 @@ public final class IndexFeed {
             return;
         }
         if (log.tail().memoryStart() <= fed) {
-            log.tail().visit(fed, until, frame -> enter(frame, index));
+            log.tail().visit(fed, until, entering);
             fed(until);
             listener.fed();
             return;

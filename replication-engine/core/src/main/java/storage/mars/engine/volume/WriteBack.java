@@ -2,6 +2,7 @@
 package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.LogLocation;
 import storage.mars.engine.port.Completion;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Runs;
 import storage.mars.engine.port.Shard;
 
 /**
@@ -24,7 +26,12 @@ public final class WriteBack {
 
     private static final int STAGING = 8;
     private static final int BLOCKS_PER_BUFFER = LogFormat.MAX_FRAME / Blocks.SIZE;
-    private static final int MAX_IN_FLIGHT = 64;
+    private static final int MAX_ZEROS_IN_FLIGHT = 64;
+
+    /** What gathers for a while is sorted and overwritten in memory; so many do not wait. */
+    private static final int EAGER_BLOCKS = 512;
+
+    private static final long GATHER_NANOS = 10_000_000L;
     private static final long RETRY_NANOS = 1_000_000_000L;
 
     private final VolumeIndex index;
@@ -38,6 +45,8 @@ public final class WriteBack {
     private List<ByteBuffer> staging = List.of();
     private final Completion zeroDone = this::zeroCompleted;
     private final Completion writeDone = this::writeCompleted;
+    private final List<Runs> runs = new ArrayList<>();
+    private final Runnable gathered = this::gathered;
     private long[] missing = new long[64];
     private int missingCount;
     private int inFlight;
@@ -48,6 +57,7 @@ public final class WriteBack {
     private boolean running;
     private boolean stopped;
     private boolean retrying;
+    private boolean gathering;
     private @Nullable String trouble;
     private @Nullable IoFailure roundFailure;
 
@@ -77,12 +87,29 @@ public final class WriteBack {
         this.roundBlocks = Math.min(STAGING, log.buffers().maxStaging()) * BLOCKS_PER_BUFFER;
     }
 
-    /** Starts a round when none runs and something is dirty. */
+    /** Starts a round, soon, when none runs and something is dirty. */
     public void wake() {
-        if (!running && !stopped && !retrying && index.isDirty()) {
-            running = true;
-            turns.take(round);
+        if (running || stopped || retrying || !index.isDirty()) {
+            return;
         }
+        if (index.blocks() >= EAGER_BLOCKS) {
+            begin();
+        } else if (!gathering) {
+            gathering = true;
+            shard.schedule(GATHER_NANOS, gathered);
+        }
+    }
+
+    private void gathered() {
+        gathering = false;
+        if (!running && !stopped && !retrying && index.isDirty()) {
+            begin();
+        }
+    }
+
+    private void begin() {
+        running = true;
+        turns.take(round);
     }
 
     private void round() {
@@ -229,7 +256,9 @@ public final class WriteBack {
     private void issueZeros() {
         issuing = true;
         Round round = index.round();
-        while (roundFailure == null && nextZero < round.zeroRanges() && inFlight < MAX_IN_FLIGHT) {
+        while (roundFailure == null
+                && nextZero < round.zeroRanges()
+                && inFlight < MAX_ZEROS_IN_FLIGHT) {
             int i = nextZero++;
             inFlight++;
             long from = round.zeroBlock(i) << Blocks.SHIFT;
@@ -256,38 +285,42 @@ public final class WriteBack {
         }
     }
 
+    /** One operation for each staging buffer and image. */
     private void issueWrites() {
-        issuing = true;
         Round round = index.round();
-        while (roundFailure == null && nextRun < round.blocks() && inFlight < MAX_IN_FLIGHT) {
-            writeRun(round);
+        int operations = 0;
+        inFlight = 1;
+        while (nextRun < round.blocks()) {
+            if (operations == runs.size()) {
+                runs.add(new Runs());
+            }
+            writeRuns(round, runs.get(operations++));
         }
-        issuing = false;
-        if (inFlight == 0) {
-            end(roundFailure);
+        writeCompleted(null);
+    }
+
+    private void writeRuns(Round round, Runs parts) {
+        int first = nextRun;
+        int volume = round.volume(first);
+        int bufferEnd =
+                Math.min(round.blocks(), (first / BLOCKS_PER_BUFFER + 1) * BLOCKS_PER_BUFFER);
+        parts.clear();
+        while (nextRun < bufferEnd && round.volume(nextRun) == volume) {
+            int from = nextRun;
+            nextRun = Math.min(round.runEnd(from), bufferEnd);
+            int length = (nextRun - from) * Blocks.SIZE;
+            parts.add(round.block(from) << Blocks.SHIFT, offset(from), length);
+            written += length;
         }
+        inFlight++;
+        images.of(volume).writeRuns(buffer(first), parts, writeDone);
     }
 
     private void writeCompleted(@Nullable IoFailure failure) {
         note(failure);
-        inFlight--;
-        if (!issuing) {
-            issueWrites();
+        if (--inFlight == 0) {
+            end(roundFailure);
         }
-    }
-
-    private void writeRun(Round round) {
-        int first = nextRun;
-        int bufferEnd = (first / BLOCKS_PER_BUFFER + 1) * BLOCKS_PER_BUFFER;
-        nextRun = Math.min(round.runEnd(first), bufferEnd);
-        int length = (nextRun - first) * Blocks.SIZE;
-        inFlight++;
-        written += length;
-        images.of(round.volume(first))
-                .write(
-                        round.block(first) << Blocks.SHIFT,
-                        buffer(first).slice(offset(first), length),
-                        writeDone);
     }
 
     private void note(@Nullable IoFailure failure) {

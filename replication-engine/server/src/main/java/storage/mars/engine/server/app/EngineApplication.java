@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.server.app;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.server.config.EngineSettings;
+import storage.mars.engine.server.observe.EngineHealth;
+import storage.mars.engine.server.observe.EngineMeters;
+import storage.mars.engine.server.observe.ObservedEngine;
 
 /**
- * The engine within Quarkus: starts when the control and HTTP servers stand and stops before they
- * do, so that they tell its state from beginning to end.
+ * The engine within Quarkus: starts when the HTTP server stands and stops before it does, so that
+ * health tells its state from beginning to end.
  */
 public final class EngineApplication implements QuarkusApplication {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(EngineApplication.class);
+
+    private final MeterRegistry registry;
+    private final EngineHealth health;
+
+    EngineApplication(MeterRegistry registry, EngineHealth health) {
+        this.registry = registry;
+        this.health = health;
+    }
 
     @Override
     public int run(String... arguments) {
@@ -21,7 +33,9 @@ public final class EngineApplication implements QuarkusApplication {
         EngineSettings settings = launch.settings();
         EngineLifecycle lifecycle = new EngineLifecycle(settings, launch.directory());
         try {
-            lifecycle.start();
+            ObservedEngine engine = lifecycle.start();
+            EngineMeters.bind(registry, engine);
+            health.ready(engine);
             LOGGER.info(
                     "Engine {} runs: data in {}, peers at {}, control at {}, http at {}",
                     settings.name(),
@@ -31,6 +45,7 @@ public final class EngineApplication implements QuarkusApplication {
                     settings.http());
             Quarkus.waitForExit();
             LOGGER.info("Engine {} stops", settings.name());
+            health.ready(null);
             return 0;
         } catch (StartRefusedException e) {
             LOGGER.error("Engine {} does not start: {}", settings.name(), e.getMessage());

@@ -32,6 +32,8 @@ import storage.mars.engine.server.io.ShardGroup;
 import storage.mars.engine.server.io.SystemClock;
 import storage.mars.engine.server.nbd.NbdLimits;
 import storage.mars.engine.server.nbd.NbdServer;
+import storage.mars.engine.server.observe.ObservedEngine;
+import storage.mars.engine.server.observe.ShardAllocation;
 import storage.mars.engine.server.peer.NettyPeerNetwork;
 import storage.mars.engine.server.peer.PeerServer;
 
@@ -76,7 +78,7 @@ final class EngineLifecycle {
      * Starts everything, the control API last, which so answers only when all resources are loaded;
      * after a failure {@link #stop} ends what had begun.
      */
-    void start() throws StartRefusedException {
+    ObservedEngine start() throws StartRefusedException {
         begun("data directory", this::releaseDirectory);
         ShardGroup shards = ShardGroup.start(settings.shards());
         begun("shards", () -> shards.stop(SHARDS_LIMIT));
@@ -85,7 +87,7 @@ final class EngineLifecycle {
         ExportRegistry exports = new ExportRegistry();
         Replicas replicas = open(ports(shards.shards(), threads), exports);
         try {
-            listen(shards, exports, replicas);
+            return listen(shards, exports, replicas);
         } catch (IOException e) {
             throw new StartRefusedException(words(e));
         }
@@ -103,7 +105,7 @@ final class EngineLifecycle {
         return replicas;
     }
 
-    private void listen(ShardGroup shards, ExportRegistry exports, Replicas replicas)
+    private ObservedEngine listen(ShardGroup shards, ExportRegistry exports, Replicas replicas)
             throws IOException {
         PeerServer peers =
                 PeerServer.start(
@@ -129,6 +131,8 @@ final class EngineLifecycle {
         }
         ControlServer control = ControlServer.start(settings, replicas);
         begun("control calls", () -> control.stop(CALLS_LIMIT));
+        return new ObservedEngine(
+                replicas, nbd::connections, new ShardAllocation(shards.threadIds())::bytes);
     }
 
     private static InetSocketAddress socket(HostPort address) {

@@ -82,7 +82,10 @@ final class ReplicaView {
         }
         known.history().epochs().forEach(epoch -> replica.addHistory(of(epoch, names)));
         known.volumes().forEach(volume -> replica.addVolumes(of(volume)));
-        known.volumes().forEach(volume -> replica.addExports(export(name, volume, known)));
+        for (int i = 0; i < known.volumes().size(); i++) {
+            replica.addExports(
+                    export(name, known.volumes().get(i), known.attachments().get(i), known));
+        }
         known.members().forEach(member -> replica.addMembers(MemberView.of(name, member, rates)));
         LossEstimate loss = known.loss();
         if (loss != null) {
@@ -133,7 +136,7 @@ final class ReplicaView {
         return Volume.newBuilder().setName(volume.name()).setSizeBytes(volume.sizeBytes()).build();
     }
 
-    private Export export(String resource, VolumeShape volume, Known known) {
+    private Export export(String resource, VolumeShape volume, int connections, Known known) {
         String name = resource + "/" + volume.name();
         Export.Builder export =
                 Export.newBuilder()
@@ -141,7 +144,7 @@ final class ReplicaView {
                         .setVolume(volume.name())
                         .setReadOnly(!known.primary());
         if (known.exported()) {
-            export.addAllUris(uris.of(name)).setConnections(known.attachments());
+            export.addAllUris(uris.of(name)).setConnections(connections);
         }
         return export.build();
     }

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Callback;
 import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.Runs;
 import storage.mars.engine.port.Storage.Kind;
 import storage.mars.engine.server.io.Transfer.Verb;
 
@@ -48,6 +49,11 @@ final class FileBlockFile implements BlockFile {
     @Override
     public void writeDurably(long position, ByteBuffer[] from, int count, Completion done) {
         submitWrite(begin(Verb.WRITE_DURABLY, done).buffers(position, from, count));
+    }
+
+    @Override
+    public void writeRuns(ByteBuffer from, Runs runs, Completion done) {
+        submitWrite(begin(Verb.WRITE_RUNS, done).runs(from, runs));
     }
 
     @Override

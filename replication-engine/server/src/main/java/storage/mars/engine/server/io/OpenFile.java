@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.port.Runs;
 import storage.mars.engine.port.Storage.Kind;
 
 /**
@@ -68,6 +69,15 @@ final class OpenFile {
 
     void write(long position, ByteBuffer from) throws IOException {
         FileCalls.writeFully(channel, position, from);
+    }
+
+    void writeRuns(ByteBuffer from, Runs runs) throws IOException {
+        ByteBuffer view = from.duplicate();
+        for (int i = 0; i < runs.count(); i++) {
+            int offset = runs.offset(i);
+            view.limit(offset + runs.length(i)).position(offset);
+            FileCalls.writeFully(channel, runs.position(i), view);
+        }
     }
 
     void writeDurably(long position, ByteBuffer[] from, int count) throws IOException {

@@ -6,6 +6,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.SingleThreadEventExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +44,14 @@ public final class ShardGroup {
     /** The loops themselves, for channels that belong to no resource yet. */
     public EventLoopGroup eventLoops() {
         return group;
+    }
+
+    /** Ids of the threads, by number of the shard. */
+    public long[] threadIds() {
+        return shards.stream()
+                .map(shard -> (SingleThreadEventExecutor) shard.eventLoop())
+                .mapToLong(loop -> loop.threadProperties().id())
+                .toArray();
     }
 
     /** Runs what is queued, then ends the threads; returns whether they ended in time. */

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.port.Completion;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Runs;
 
 /** An operation on an open file; reused, owned by the {@link TransferPool} of its shard. */
 final class Transfer extends IoTask {
@@ -17,6 +18,7 @@ final class Transfer extends IoTask {
     enum Verb {
         READ("read"),
         WRITE("write"),
+        WRITE_RUNS("write"),
         WRITE_DURABLY("write and sync"),
         ZERO("zero"),
         SYNC("sync"),
@@ -37,6 +39,7 @@ final class Transfer extends IoTask {
     private @Nullable FileBlockFile file;
     private @Nullable Completion done;
     private @Nullable ByteBuffer buffer;
+    private @Nullable Runs runs;
     private ByteBuffer @Nullable [] buffers;
     private int count;
     private long position;
@@ -68,6 +71,12 @@ final class Transfer extends IoTask {
         return this;
     }
 
+    Transfer runs(ByteBuffer buffer, Runs runs) {
+        this.buffer = buffer;
+        this.runs = runs;
+        return this;
+    }
+
     Transfer buffers(long position, ByteBuffer[] buffers, int count) {
         this.position = position;
         this.buffers = buffers;
@@ -89,6 +98,8 @@ final class Transfer extends IoTask {
         switch (verb) {
             case READ -> target.read(position, Objects.requireNonNull(buffer));
             case WRITE -> target.write(position, Objects.requireNonNull(buffer));
+            case WRITE_RUNS ->
+                    target.writeRuns(Objects.requireNonNull(buffer), Objects.requireNonNull(runs));
             case WRITE_DURABLY ->
                     target.writeDurably(position, Objects.requireNonNull(buffers), count);
             case ZERO -> target.zero(position, length);
@@ -112,6 +123,7 @@ final class Transfer extends IoTask {
         done = null;
         buffer = null;
         buffers = null;
+        runs = null;
         failure = null;
         pool.release(this);
         if (asker != null) {

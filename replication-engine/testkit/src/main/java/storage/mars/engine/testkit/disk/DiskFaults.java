@@ -40,6 +40,8 @@ public final class DiskFaults {
     private long maxNanos = 300_000;
     private int slowPerMillion = 1_000;
     private long slowNanos = 50_000_000;
+    private Predicate<String> lazy = name -> false;
+    private long lazyNanos;
     private boolean stalled;
 
     DiskFaults(SimRandom random) {
@@ -56,8 +58,9 @@ public final class DiskFaults {
         perMillion.put(op, timesPerMillion);
     }
 
-    /** Forgets every plan of failure; capacity and latencies stay. */
+    /** Forgets every plan of failure and slow files; capacity and other latencies stay. */
     public void clear() {
+        lazyNanos = 0;
         rules.clear();
         perMillion.clear();
     }
@@ -84,6 +87,12 @@ public final class DiskFaults {
         slowNanos = nanos;
     }
 
+    /** Operations on files of such names take up to {@code nanos} longer. */
+    public void slowFiles(Predicate<String> names, long nanos) {
+        lazy = names;
+        lazyNanos = nanos;
+    }
+
     /** While true, no operation asked for from now on completes. */
     public void stall(boolean on) {
         stalled = on;
@@ -93,8 +102,11 @@ public final class DiskFaults {
         return stalled;
     }
 
-    long delay(long bytes) {
+    long delay(long bytes, String name) {
         long delay = random.between(minNanos, maxNanos) + bytes / 2;
+        if (lazyNanos > 0 && lazy.test(name)) {
+            delay += random.below(lazyNanos);
+        }
         return random.chance(slowPerMillion, 1_000_000) ? delay + random.below(slowNanos) : delay;
     }
 

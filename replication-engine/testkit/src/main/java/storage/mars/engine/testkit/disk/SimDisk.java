@@ -84,7 +84,7 @@ public final class SimDisk {
         if (faults.stalled()) {
             held.add(operation);
         } else {
-            start(operation, faults.delay(bytes), detail);
+            start(operation, faults.delay(bytes, operation.name()), detail);
         }
     }
 

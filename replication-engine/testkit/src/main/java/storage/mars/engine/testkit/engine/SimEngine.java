@@ -32,17 +32,19 @@ public final class SimEngine {
     static final int SEGMENT = 2 << 20;
 
     private static final long LOG_MEMORY = 8L << 20;
-    private static final int INDEX_BLOCKS = 4096;
     private static final long SECOND = 1_000_000_000L;
 
     private final SimMachine machine;
     private @Nullable ReplicaHost host;
+    private @Nullable ReplicaHost opening;
+    private boolean joining;
+    private int indexBlocks = 4096;
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
+    private boolean changed;
 
     private SimEngine(SimWorld world, String name) {
         machine = world.machine(name, this::boot);
-        world.invariant("replicas of " + name + " hold no impossible state", () -> true);
     }
 
     /** A machine of that name, not yet started. */
@@ -54,12 +56,20 @@ public final class SimEngine {
         return machine;
     }
 
+    /** How many blocks the index may hold, from the next start on. */
+    void indexBlocks(int blocks) {
+        indexBlocks = blocks;
+    }
+
     private void boot(Ports ports, SimMachine on) {
         ExportRegistry registry = new ExportRegistry();
         ReplicaHost born = new ReplicaHost(ports, settings(), registry, LOG_MEMORY);
         host = null;
+        opening = born;
+        joining = false;
         exports = registry;
         shard = ports.shard();
+        born.watch(name -> changed = true);
         born.openAll(
                 name -> true,
                 new Expect<>(
@@ -76,7 +86,7 @@ public final class SimEngine {
                 machine.address(),
                 machine.boots(),
                 SEGMENT,
-                INDEX_BLOCKS,
+                indexBlocks,
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(5));
     }
@@ -133,6 +143,11 @@ public final class SimEngine {
         }
     }
 
+    /** For what may be refused. */
+    static Reply<Done> anyAnswer() {
+        return new Either(() -> {}, refusal -> {});
+    }
+
     boolean isReady() {
         return machine.isRunning() && host != null;
     }
@@ -155,6 +170,21 @@ public final class SimEngine {
 
     @Nullable ReplicaStatus status() {
         return isReady() ? host().status("r") : null;
+    }
+
+    /** Whether a replica has changed since this was asked last. */
+    boolean takeChanged() {
+        boolean was = changed;
+        changed = false;
+        return was;
+    }
+
+    /** Whether status shows that condition with that reason. */
+    boolean shows(String type, String reason) {
+        ReplicaStatus status = status();
+        return status != null
+                && status.conditions().stream()
+                        .anyMatch(c -> c.type().equals(type) && c.reason().equals(reason));
     }
 
     boolean isIn(String state) {
@@ -184,6 +214,34 @@ public final class SimEngine {
         machine.world().runUntil("r serves", () -> isIn("Serving"), 30 * SECOND);
     }
 
+    /** Creates another resource with one volume, of which nobody but its clients knows. */
+    void createAlso(String name, long volumeBytes, long logBudget) {
+        ask(h ->
+                h.create(
+                        name,
+                        List.of(new VolumeShape(0, "data", volumeBytes)),
+                        logBudget,
+                        new Expect<>("create", done -> {})));
+        machine.world().runUntil(name + " serves", () -> writable(name) != null, 30 * SECOND);
+    }
+
+    /** Asks to join resource r unless it holds a replica of it or is asking already. */
+    void joinUnlessUnderWay(SimEngine primary) {
+        if (!isReady() || joining || status() != null) {
+            return;
+        }
+        joining = true;
+        Either reply = new Either(() -> joining = false, refusal -> joining = false);
+        ask(h -> h.join("r", primary.machine.address(), reply));
+    }
+
+    /** Whether the durable metadata says now that the images are a whole copy. */
+    boolean isConsistentOnDisk() {
+        ReplicaHost present = opening;
+        ReplicaStatus status = present == null ? null : present.status("r");
+        return status != null && status.known() != null && status.known().consistent();
+    }
+
     /** Starts the machine and joins resource r. */
     void startAndJoin(SimEngine primary) {
         machine.start();
@@ -194,8 +252,14 @@ public final class SimEngine {
 
     /** The volume as clients find it here, if it can be written. */
     Workload.@Nullable Served writable() {
+        return writable("r");
+    }
+
+    /** The volume of that resource as clients find it here, if it can be written. */
+    Workload.@Nullable Served writable(String resource) {
         ExportRegistry registry = exports;
-        Exports.Target target = registry == null || !isReady() ? null : registry.find("r/data");
+        Exports.Target target =
+                registry == null || !isReady() ? null : registry.find(resource + "/data");
         return target == null || target.info().readOnly()
                 ? null
                 : new Workload.Served(machine, target);

@@ -200,8 +200,14 @@ final class SimClient {
                 workload.succeeded();
                 succeeded(request);
             }
-            case READ_ONLY, BEYOND_END, INVALID -> rejected(request);
-            case FAILED -> over(request);
+            case READ_ONLY, BEYOND_END, INVALID -> {
+                workload.hasFailed();
+                rejected(request);
+            }
+            case FAILED -> {
+                workload.hasFailed();
+                over(request);
+            }
             case CLOSED -> {
                 if (closing) {
                     rejected(request);

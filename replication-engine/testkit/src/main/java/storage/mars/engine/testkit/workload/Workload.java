@@ -36,6 +36,7 @@ public final class Workload {
     private final Set<String> watched = new HashSet<>();
     private boolean running;
     private long completed;
+    private long failed;
 
     /** {@code where} finds the volume; null when it is served nowhere. */
     public Workload(
@@ -80,6 +81,11 @@ public final class Workload {
         return completed;
     }
 
+    /** Requests that were answered by an error. */
+    public long failed() {
+        return failed;
+    }
+
     /** Judges all reads together. */
     public void check() {
         judge.check();
@@ -87,6 +93,10 @@ public final class Workload {
 
     void succeeded() {
         completed++;
+    }
+
+    void hasFailed() {
+        failed++;
     }
 
     @Nullable Served find() {

@@ -51,6 +51,38 @@ public record WorkloadSettings(
                 ackIsDurable);
     }
 
+    /** The same with clients that think that long at most. */
+    public WorkloadSettings withThinkNanos(long nanos) {
+        return new WorkloadSettings(
+                clients,
+                inFlight,
+                maxLength,
+                writePercent,
+                readPercent,
+                zeroPercent,
+                unalignedPercent,
+                forcedPercent,
+                nanos,
+                lastPerMillion,
+                ackIsDurable);
+    }
+
+    /** The same with requests of at most that many bytes. */
+    public WorkloadSettings withMaxLength(int bytes) {
+        return new WorkloadSettings(
+                clients,
+                inFlight,
+                bytes,
+                writePercent,
+                readPercent,
+                zeroPercent,
+                unalignedPercent,
+                forcedPercent,
+                thinkNanos,
+                lastPerMillion,
+                ackIsDurable);
+    }
+
     /** The same with another promise of a plain acknowledgement. */
     public WorkloadSettings withAckIsDurable(boolean durable) {
         return new WorkloadSettings(

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.fake;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.fake.FakePorts.Kind;
+import storage.mars.engine.port.BlockFile;
+import storage.mars.engine.port.Callback;
+import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.IoFailure;
+
+/** A file as what was written and what of it was synced. A write takes effect when it is done. */
+public final class FakeFile implements BlockFile {
+
+    public byte[] data;
+    public byte[] synced;
+    String name;
+    private final FakePorts ports;
+    private boolean closed;
+
+    FakeFile(FakePorts ports, String name, byte[] content) {
+        this.ports = ports;
+        this.name = name;
+        this.data = content;
+        this.synced = content.clone();
+    }
+
+    FakeFile copy(FakePorts into, String newName, byte[] content) {
+        return new FakeFile(into, newName, content.clone());
+    }
+
+    public boolean isClosed() {
+        return closed;
+    }
+
+    /** Changes what is on the device, as damage does. */
+    public void overwrite(int position, byte[] bytes) {
+        System.arraycopy(bytes, 0, data, position, bytes.length);
+        System.arraycopy(bytes, 0, synced, position, bytes.length);
+    }
+
+    public void flip(int position) {
+        overwrite(position, new byte[] {(byte) (data[position] ^ 0x10)});
+    }
+
+    @Override
+    public long size() {
+        return data.length;
+    }
+
+    private void ask(Kind kind, long position, long length, Completion done, Runnable effect) {
+        if (closed) {
+            throw new IllegalStateException(name + " is used after it was closed");
+        }
+        ports.ask(
+                kind,
+                name,
+                position,
+                length,
+                failure -> {
+                    if (failure == null) {
+                        effect.run();
+                    }
+                    done.completed(failure);
+                });
+    }
+
+    @Override
+    public void read(long position, ByteBuffer into, Completion done) {
+        int length = into.remaining();
+        ask(Kind.READ, position, length, done, () -> into.put(data, (int) position, length));
+    }
+
+    @Override
+    public void write(long position, ByteBuffer from, Completion done) {
+        ask(Kind.WRITE, position, from.remaining(), done, () -> put(position, from));
+    }
+
+    private int put(long position, ByteBuffer from) {
+        int length = from.remaining();
+        from.get(data, (int) position, length);
+        return length;
+    }
+
+    @Override
+    public void writeDurably(long position, ByteBuffer[] from, int count, Completion done) {
+        long length = 0;
+        for (int i = 0; i < count; i++) {
+            length += from[i].remaining();
+        }
+        ask(
+                Kind.LOG_WRITE,
+                position,
+                length,
+                done,
+                () -> {
+                    long at = position;
+                    for (int i = 0; i < count; i++) {
+                        at += put(at, from[i]);
+                    }
+                    synced = data.clone();
+                });
+    }
+
+    @Override
+    public void zero(long position, long length, Completion done) {
+        ask(
+                Kind.ZERO,
+                position,
+                length,
+                done,
+                () -> Arrays.fill(data, (int) position, (int) (position + length), (byte) 0));
+    }
+
+    /** A failed sync loses what was written since the last one, as a kernel may. */
+    @Override
+    public void sync(Completion done) {
+        ports.ask(
+                Kind.SYNC,
+                name,
+                0,
+                0,
+                failure -> {
+                    if (failure == null) {
+                        synced = data.clone();
+                    } else {
+                        data = synced.clone();
+                    }
+                    done.completed(failure);
+                });
+    }
+
+    @Override
+    public void resize(long newSize, Completion done) {
+        ask(Kind.WRITE, newSize, 0, done, () -> data = Arrays.copyOf(data, (int) newSize));
+    }
+
+    @Override
+    public void nextExtent(long position, long limit, Callback<Long> done) {
+        done.completed(limit, (@Nullable IoFailure) null);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.volume;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static storage.mars.engine.fake.FakePorts.every;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakePorts.Kind;
+import storage.mars.engine.fake.LogRig;
+import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.RecordType;
+import storage.mars.engine.port.IoFailure;
+
+class BlockReaderTest {
+
+    private static final int BLOCK = Blocks.SIZE;
+    private final VolumeRig rig = new VolumeRig();
+    private final List<@Nullable IoFailure> told = new ArrayList<>();
+
+    private ByteBuffer read(long offset, int length, boolean durableOnly) {
+        ByteBuffer into = ByteBuffer.allocate(length);
+        rig.reader.read(0, offset, into, durableOnly, told::add);
+        return into;
+    }
+
+    @Test
+    void eachBlockComesFromWhereItsNewestVersionIs() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.writesBack = false;
+        rig.write(1, 1, 2);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        rig.write(2, 1, 3);
+        rig.fake.run();
+        rig.zero(RecordType.ZERO, 3, 1);
+        rig.fake.hold(every(Kind.LOG_WRITE));
+        rig.write(4, 1, 5);
+
+        assertThat(rig.read(0, 6)).containsExactly(1, 2, 3, 0, 5, 0);
+    }
+
+    @Test
+    void durableOnlyDoesNotSeeWhatIsNot() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.fake.hold(every(Kind.LOG_WRITE));
+        rig.write(0, 1, 2);
+        rig.fake.run();
+
+        ByteBuffer durable = read(0, BLOCK, true);
+        ByteBuffer newest = read(0, BLOCK, false);
+        rig.fake.run();
+
+        assertThat(durable.get(0)).isEqualTo((byte) 1);
+        assertThat(newest.get(0)).isEqualTo((byte) 2);
+        assertThat(told).hasSize(2).containsOnlyNulls();
+    }
+
+    @Test
+    void anyRangeOfBytesIsRead() {
+        rig.writesBack = false;
+        rig.write(0, 2, 1);
+        rig.write(2, 1, 2);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+
+        ByteBuffer into = read(BLOCK - 3, BLOCK + 3 + 5, false);
+        rig.fake.run();
+
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(into.get(0)).isEqualTo((byte) 1);
+        assertThat(into.get(BLOCK + 2)).isEqualTo((byte) 1);
+        assertThat(into.get(BLOCK + 3)).isEqualTo((byte) 2);
+        assertThat(into.get(BLOCK + 7)).isEqualTo((byte) 2);
+        assertThat(into.hasRemaining()).isFalse();
+    }
+
+    @Test
+    void aReadThatWaitsForABufferKeepsItsSegment() {
+        rig.writesBack = false;
+        rig.write(100, 1, 8);
+        rig.write(102, 1, 9);
+        rig.fake.run();
+        rig.log.fillTo(LogRig.SEGMENT + 3L * BLOCK);
+        rig.log.tail.releaseIdleMemory();
+        List<ByteBuffer> taken = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            rig.access.buffers().acquire(taken::add);
+        }
+        ByteBuffer into = read(100L * BLOCK, 3 * BLOCK, false);
+
+        rig.log.segments.release(LogRig.SEGMENT);
+        rig.fake.run();
+        rig.log.fillTo(4L * LogRig.SEGMENT);
+        taken.forEach(rig.access.buffers()::release);
+        rig.fake.run();
+
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(into.get(0)).isEqualTo((byte) 8);
+        assertThat(into.get(2 * BLOCK)).isEqualTo((byte) 9);
+        assertThat(rig.fake.names()).doesNotContain(LogRig.segment(0));
+    }
+
+    @Test
+    void aDamagedRecordIsAFailureNotData() {
+        rig.writesBack = false;
+        rig.write(0, 1, 7);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        rig.fake.file(LogRig.segment(0)).flip(2 * BLOCK);
+
+        assertThatThrownBy(() -> rig.read(0, 1)).hasMessageContaining("payload checksum");
+    }
+
+    @Test
+    void aFailedReadOfTheImageIsTold() {
+        rig.fake.failNext(every(Kind.READ), IoFailure.Kind.IO_ERROR);
+
+        assertThatThrownBy(() -> rig.read(0, 1)).hasMessageContaining("IO_ERROR");
+        assertThat(rig.read(0, 1)).containsExactly(0);
+    }
+
+    @Test
+    void heldReadsAreServedOrFailed() {
+        rig.reader.hold();
+        read(0, BLOCK, false);
+        rig.fake.run();
+        assertThat(told).isEmpty();
+
+        rig.reader.resume();
+        rig.fake.run();
+        rig.reader.hold();
+        read(0, BLOCK, false);
+        rig.reader.fail(new IoFailure(IoFailure.Kind.CLOSED, "over"));
+        read(0, BLOCK, false);
+
+        assertThat(told).hasSize(3);
+        assertThat(told.get(0)).isNull();
+        assertThat(told.subList(1, 3)).doesNotContainNull();
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.volume;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.fake.LogRig;
+import storage.mars.engine.log.ReplicaMetadata;
+
+class ImagesTest {
+
+    private final FakePorts fake = new FakePorts();
+    private final ReplicaMetadata metadata = new LogRig().metadata();
+
+    private List<@Nullable String> create() {
+        List<@Nullable String> faults = new ArrayList<>();
+        new Images(fake.ports(), "images", metadata.identity())
+                .create(metadata.volumes(), faults::add);
+        fake.run();
+        return faults;
+    }
+
+    private List<@Nullable String> open(FakePorts ports, ReplicaMetadata.Identity identity) {
+        List<@Nullable String> faults = new ArrayList<>();
+        new Images(ports.ports(), "images", identity).open(metadata.volumes(), faults::add);
+        ports.run();
+        return faults;
+    }
+
+    @Test
+    void theLabelLiesBehindTheBytesOfTheVolume() {
+        assertThat(create()).containsOnlyNulls();
+
+        byte[] file = fake.file(VolumeRig.IMAGE).synced;
+        int end = (int) LogRig.VOLUME_BYTES;
+        assertThat(file).hasSize(end + 4096);
+        assertThat(Arrays.copyOfRange(file, end, end + 8))
+                .isEqualTo("MARSIMAG".getBytes(StandardCharsets.US_ASCII));
+        assertThat(Arrays.copyOfRange(file, end + 8, end + 32))
+                .containsExactly(
+                        8, 7, 6, 5, 4, 3, 2, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        assertThat(open(fake.afterPowerLoss(), metadata.identity())).containsOnlyNulls();
+    }
+
+    @Test
+    void anImageOfAnotherReplicaSizeOrPlaceIsNotOpened() {
+        create();
+        ReplicaMetadata.Identity id = metadata.identity();
+        FakePorts shrunk = new FakePorts();
+        shrunk.put(VolumeRig.IMAGE, 4096);
+
+        assertThat(
+                        open(
+                                fake.afterPowerLoss(),
+                                new ReplicaMetadata.Identity(
+                                        id.resourceId(),
+                                        id.resourceName(),
+                                        id.segmentBytes(),
+                                        8,
+                                        "ber")))
+                .first()
+                .asString()
+                .contains("belongs to another volume or replica");
+        assertThat(open(shrunk, id)).first().asString().contains("has 4096 bytes instead of");
+        assertThat(open(new FakePorts(), id)).first().asString().contains("cannot be opened");
+    }
+}

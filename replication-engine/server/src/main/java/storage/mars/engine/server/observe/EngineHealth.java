@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.observe;
+
+import jakarta.inject.Singleton;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.Liveness;
+import org.eclipse.microprofile.health.Readiness;
+import org.jspecify.annotations.Nullable;
+
+/** Whether the engine should be restarted, and whether it can be used. */
+@Singleton
+public final class EngineHealth {
+
+    private static final long SHARD_SECONDS = 5;
+
+    private volatile @Nullable ObservedEngine engine;
+
+    /** All resources are loaded and all listeners stand; null when that is over. */
+    public void ready(@Nullable ObservedEngine running) {
+        engine = running;
+    }
+
+    /** A shard that does not answer never will: nothing on it may block. */
+    HealthCheckResponse alive() {
+        ObservedEngine running = engine;
+        boolean up = running == null || answers(running);
+        return HealthCheckResponse.named("shards answer").status(up).build();
+    }
+
+    private static boolean answers(ObservedEngine running) {
+        try {
+            CompletableFuture<?> answer = running.replicas().answer();
+            answer.orTimeout(SHARD_SECONDS, TimeUnit.SECONDS).join();
+            return true;
+        } catch (CompletionException e) {
+            return false;
+        }
+    }
+
+    HealthCheckResponse loaded() {
+        return HealthCheckResponse.named("resources loaded").status(engine != null).build();
+    }
+
+    /** Asked at {@code /q/health/live}. */
+    @Liveness
+    @Singleton
+    static final class Alive implements HealthCheck {
+
+        private final EngineHealth health;
+
+        Alive(EngineHealth health) {
+            this.health = health;
+        }
+
+        @Override
+        public HealthCheckResponse call() {
+            return health.alive();
+        }
+    }
+
+    /** Asked at {@code /q/health/ready}. */
+    @Readiness
+    @Singleton
+    static final class Loaded implements HealthCheck {
+
+        private final EngineHealth health;
+
+        Loaded(EngineHealth health) {
+            this.health = health;
+        }
+
+        @Override
+        public HealthCheckResponse call() {
+            return health.loaded();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.server.app;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.api.v1.CreateReplicaRequest;
+import storage.mars.engine.api.v1.EngineControlGrpc;
+import storage.mars.engine.api.v1.EngineControlGrpc.EngineControlBlockingStub;
+import storage.mars.engine.api.v1.GetReplicaRequest;
+import storage.mars.engine.api.v1.JoinReplicaRequest;
+import storage.mars.engine.api.v1.NewVolume;
+import storage.mars.engine.api.v1.PromoteRequest;
+import storage.mars.engine.api.v1.Replica;
+import storage.mars.engine.server.config.CommandLineOutcome;
+import storage.mars.engine.server.config.EngineCommandLine;
+import storage.mars.engine.server.config.EngineSettings;
+import storage.mars.engine.server.io.DataDirectory;
+import storage.mars.engine.server.observe.ObservedEngine;
+
+/** A whole engine within the test's JVM, with a caller of its control API. */
+final class TestEngine implements AutoCloseable {
+
+    static final long VOLUME = 8 << 20;
+
+    private final EngineSettings settings;
+    private final Path socket;
+    private @Nullable EngineLifecycle lifecycle;
+    private @Nullable ObservedEngine observed;
+    private @Nullable ManagedChannel channel;
+
+    private TestEngine(EngineSettings settings, Path socket) {
+        this.settings = settings;
+        this.socket = socket;
+    }
+
+    static TestEngine start(Path root, String name) throws Exception {
+        Path home = Files.createDirectories(root.resolve(name));
+        Path socket = home.resolve("nbd.sock");
+        EngineSettings settings =
+                settings(
+                        "--name=" + name,
+                        "--data-dir=" + home.resolve("data"),
+                        "--nbd=unix:" + socket,
+                        "--peer=127.0.0.1:" + free(),
+                        "--control=127.0.0.1:" + free(),
+                        "--http=127.0.0.1:" + free(),
+                        "--segment-size=2MiB",
+                        "--log-memory=16MiB",
+                        "--shards=2");
+        TestEngine engine = new TestEngine(settings, socket);
+        engine.start();
+        return engine;
+    }
+
+    private static EngineSettings settings(String... arguments) {
+        return ((CommandLineOutcome.Run) EngineCommandLine.parse(arguments)).settings();
+    }
+
+    private static int free() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return taken.getLocalPort();
+        }
+    }
+
+    void start() throws Exception {
+        EngineLifecycle starting =
+                new EngineLifecycle(settings, DataDirectory.open(settings.dataDirectory()));
+        lifecycle = starting;
+        observed = starting.start();
+        channel =
+                NettyChannelBuilder.forAddress("127.0.0.1", settings.control().port())
+                        .usePlaintext()
+                        .build();
+    }
+
+    /** The planned stop. */
+    void stop() {
+        ManagedChannel calls = channel;
+        channel = null;
+        if (calls != null) {
+            calls.shutdownNow();
+        }
+        EngineLifecycle running = lifecycle;
+        lifecycle = null;
+        if (running != null) {
+            running.stop();
+        }
+    }
+
+    ObservedEngine observed() {
+        return require(observed);
+    }
+
+    EngineControlBlockingStub control() {
+        return EngineControlGrpc.newBlockingStub(require(channel))
+                .withDeadlineAfter(30, TimeUnit.SECONDS);
+    }
+
+    private static <T> T require(@Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException("the engine does not run");
+        }
+        return value;
+    }
+
+    Replica create(String resource) {
+        NewVolume data = NewVolume.newBuilder().setName("data").setSizeBytes(VOLUME).build();
+        return control()
+                .createReplica(
+                        CreateReplicaRequest.newBuilder()
+                                .setName(resource)
+                                .addVolumes(data)
+                                .build());
+    }
+
+    Replica join(String resource, TestEngine from) {
+        return control()
+                .joinReplica(
+                        JoinReplicaRequest.newBuilder()
+                                .setName(resource)
+                                .setFrom(from.settings.peer().toString())
+                                .build());
+    }
+
+    Replica get(String resource) {
+        return control().getReplica(GetReplicaRequest.newBuilder().setName(resource).build());
+    }
+
+    Replica promoteByForce(String resource, long supersedes) {
+        return control()
+                .promote(
+                        PromoteRequest.newBuilder()
+                                .setName(resource)
+                                .setForce(true)
+                                .setSupersedesTerm(supersedes)
+                                .build());
+    }
+
+    ExportClient open(String export) throws IOException {
+        return ExportClient.open(socket, export);
+    }
+
+    @Override
+    public void close() {
+        stop();
+    }
+}
