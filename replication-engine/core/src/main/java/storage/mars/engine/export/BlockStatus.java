@@ -4,6 +4,7 @@ package storage.mars.engine.export;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.Images;
 import storage.mars.engine.volume.Lookup;
 import storage.mars.engine.volume.VolumeIndex;
@@ -19,11 +20,13 @@ final class BlockStatus {
 
     private final VolumeIndex index;
     private final Images images;
+    private final BlockReader reader;
     private final Lookup lookup = new Lookup();
 
-    BlockStatus(VolumeIndex index, Images images) {
+    BlockStatus(VolumeIndex index, Images images, BlockReader reader) {
         this.index = index;
         this.images = images;
+        this.reader = reader;
     }
 
     void answer(BlockRequest request, int volume) {
@@ -37,6 +40,16 @@ final class BlockStatus {
     }
 
     private void proceed(BlockRequest request, Extents extents, int volume, long from) {
+        reader.whenServing(served -> {
+            if (served) {
+                walk(request, extents, volume, from);
+            } else {
+                request.completed(Outcome.FAILED);
+            }
+        });
+    }
+
+    private void walk(BlockRequest request, Extents extents, int volume, long from) {
         long end = request.offset + request.length;
         long position = from;
         boolean room = true;

@@ -12,10 +12,12 @@ import storage.mars.engine.log.LogWindow.Chunk;
 public final class FrameIntake {
 
     private final LogTail tail;
+    private final VolumeBounds bounds;
     private final FrameView view = new FrameView();
 
-    public FrameIntake(LogTail tail) {
+    public FrameIntake(LogTail tail, VolumeBounds bounds) {
         this.tail = tail;
+        this.bounds = bounds;
     }
 
     /** What became of received bytes. */
@@ -84,7 +86,20 @@ public final class FrameIntake {
         if (!tail.chain.matches(view.chainHigh(), view.chainLow())) {
             return "received frame does not follow the one before it";
         }
-        return tail.verifier.payloadFault(view);
+        String outside = rangeFault();
+        return outside == null ? tail.verifier.payloadFault(view) : outside;
+    }
+
+    private @Nullable String rangeFault() {
+        for (int i = 0; i < view.recordCount(); i++) {
+            RecordType type = view.type(i);
+            boolean data = type != null && type.family() == RecordType.Family.DATA;
+            long room = data ? bounds.sizeBytes(view.volume(i)) - view.rangeOffset(i) : 0;
+            if (data && view.rangeLength(i) > room) {
+                return "record " + i + " reaches beyond volume " + view.volume(i);
+            }
+        }
+        return null;
     }
 
     private boolean put(ByteBuffer bytes, int offset, int stored, boolean header) {

@@ -45,6 +45,7 @@ public final class SegmentStore {
     private long spareNumber;
     private boolean preparing;
     private boolean placed;
+    private int becomingSpare;
     private boolean closed;
     private @Nullable String stall;
     private Runnable onStall = () -> {};
@@ -329,7 +330,7 @@ public final class SegmentStore {
     private void recycle(Segment segment) {
         if (closed) {
             segment.file.close();
-        } else if (spares.size() < maxSpares()) {
+        } else if (spares.size() + becomingSpare < maxSpares()) {
             keep(segment);
         } else {
             segment.file.close();
@@ -344,26 +345,29 @@ public final class SegmentStore {
     }
 
     /**
-     * Gives one file back that has not been needed since the last call, but never the last; called
-     * now and then.
+     * Gives back what is more than is kept, and one file when none has been needed since the last
+     * call, but never the last; called now and then.
      */
     public void trim() {
-        boolean idle = !placed && spares.size() > 1 && !closed;
+        boolean idle = !placed && spares.size() > 1;
         placed = false;
-        Spare spare = idle ? spares.poll() : null;
-        if (spare != null) {
+        int kept = Math.min(maxSpares(), idle ? spares.size() - 1 : spares.size());
+        while (!closed && spares.size() > kept) {
+            Spare spare = spares.remove();
             spare.file.close();
             ports.storage().delete(directory + "/" + spare.name, failure -> {});
         }
     }
 
     private void keep(Segment segment) {
+        becomingSpare++;
         Spare spare = new Spare(SPARE + spareNumber++, segment.file);
         ports.storage()
                 .rename(
                         path(segment.start),
                         directory + "/" + spare.name,
                         failure -> {
+                            becomingSpare--;
                             if (failure != null || closed) {
                                 segment.file.close();
                             } else {

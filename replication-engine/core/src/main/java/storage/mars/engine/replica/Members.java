@@ -24,6 +24,9 @@ final class Members {
     private static final long FIRST_RETRY_NANOS = 200_000_000L;
     private static final long LAST_RETRY_NANOS = 5_000_000_000L;
 
+    /** More than two hellos that did not come. */
+    private static final long SUSPICIOUS_NANOS = 2_500_000_000L;
+
     private final Ports ports;
     private final PeerCodec codec;
     private final long self;
@@ -152,6 +155,7 @@ final class Members {
         long pause = Math.min(LAST_RETRY_NANOS, FIRST_RETRY_NANOS << Math.min(peer.failedDials, 6));
         long jitter = Math.floorMod(ports.entropy().nextLong(), pause / 4 + 1);
         peer.nextDialNanos = ports.clock().nanoTime() + pause - jitter;
+        ports.shard().schedule(pause - jitter, this::dialMissing);
     }
 
     /**
@@ -168,7 +172,7 @@ final class Members {
         if (existing == session) {
             return true;
         }
-        if (existing != null && !wins(session, existing, peer.id)) {
+        if (existing != null && !wins(session, existing, peer)) {
             session.close();
             return false;
         }
@@ -186,11 +190,15 @@ final class Members {
     }
 
     /**
-     * Whether a new link replaces the one that is there: a newer one of the same side, or one that
-     * crossed it.
+     * Whether a new link replaces the one that is there: a newer one of the same side, one that
+     * crossed it, or any when nothing has come over the old one for a while: whoever dials has lost
+     * it.
      */
-    private boolean wins(Session candidate, Session existing, long peerId) {
-        return candidate.dialled == existing.dialled || candidate.dialled == self < peerId;
+    private boolean wins(Session candidate, Session existing, Peer peer) {
+        boolean silent = ports.clock().nanoTime() - existing.heardNanos > SUSPICIOUS_NANOS;
+        return silent
+                || candidate.dialled == existing.dialled
+                || candidate.dialled == self < peer.id;
     }
 
     void ended(Session session) {

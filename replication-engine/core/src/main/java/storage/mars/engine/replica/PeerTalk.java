@@ -41,6 +41,10 @@ final class PeerTalk implements Session.Conversation {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(PeerTalk.class);
 
+    private static final int MAX_MEMBERS = 16;
+    private static final int MAX_NAME = 63;
+    private static final int MAX_ADDRESS = 255;
+
     private final Replica replica;
 
     PeerTalk(Replica replica) {
@@ -417,6 +421,11 @@ final class PeerTalk implements Session.Conversation {
                                     + ": engine names must differ"));
             return;
         }
+        String refusal = refusal(request);
+        if (refusal != null) {
+            session.send(new Refused(refusal));
+            return;
+        }
         Member joined =
                 new Member(request.replicaId(), request.replicaName(), request.address(), true);
         replica.metadata()
@@ -432,6 +441,23 @@ final class PeerTalk implements Session.Conversation {
                             replica.members().set(replica.current().members());
                             accept(session, joined);
                         });
+    }
+
+    /** What keeps names and number of members within what metadata and messages hold. */
+    private @Nullable String refusal(JoinRequest request) {
+        boolean named =
+                request.replicaName().length() <= MAX_NAME
+                        && request.address().length() <= MAX_ADDRESS;
+        if (!named) {
+            return "an engine's name has at most "
+                    + MAX_NAME
+                    + " letters, its address "
+                    + MAX_ADDRESS;
+        }
+        boolean full = replica.current().members().size() >= MAX_MEMBERS;
+        return full && byName(request.replicaName()) == null
+                ? replica.name + " has " + MAX_MEMBERS + " replicas already, as many as can be"
+                : null;
     }
 
     private static List<Member> with(List<Member> members, Member joined) {

@@ -37,6 +37,8 @@ final class ReplicaFiles {
     /** What a directory holds. */
     enum Kind {
         REPLICA,
+        /** It is empty or not there: a crash came before the first mark, or after the last. */
+        NOTHING,
         /** A creation or deletion that has not come to its end. */
         REMAINS
     }
@@ -50,7 +52,9 @@ final class ReplicaFiles {
                                     names != null
                                             && (names.contains("creating")
                                                     || names.contains("deleting"));
-                            done.accept(remains ? Kind.REMAINS : Kind.REPLICA);
+                            boolean nothing = names != null && names.isEmpty();
+                            done.accept(
+                                    nothing ? Kind.NOTHING : remains ? Kind.REMAINS : Kind.REPLICA);
                         });
     }
 

@@ -76,7 +76,7 @@ final class ReplicaParts {
         this.index = index;
         tail = new LogTail(identity.resourceId(), segments, shared.memory(), end, link);
         builder = new FrameBuilder(tail, ports.clock());
-        intake = new FrameIntake(tail);
+        intake = new FrameIntake(tail, images::boundOf);
         writer = new LogWriter(tail, ports.shard(), owner);
         LogBatchReader batches = new LogBatchReader(segments, tail.verifier());
         log = new LogAccess(tail, batches, shared.buffers(), () -> metadata.current().history());

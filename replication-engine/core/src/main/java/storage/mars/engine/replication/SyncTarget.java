@@ -53,6 +53,8 @@ public final class SyncTarget {
     private long required;
     private final int failedSyncs;
     private long recordedBytes;
+    private SyncState reached;
+    private long reachedBytes;
     private long nextRequest;
     private long awaitedDurable;
     private Phase phase = Phase.COPYING;
@@ -131,6 +133,7 @@ public final class SyncTarget {
         this.listener = listener;
         SyncState state = metadata.current().sync();
         Invariant.check(state.inconsistent(), "the inconsistent mark is durable before a sync");
+        reached = state;
         askIndex = state.volume();
         askOffset = state.copiedBytes();
         required = state.requiredPosition();
@@ -295,6 +298,9 @@ public final class SyncTarget {
         boolean all = pieces.isEmpty() && !nextRange();
         if (phase == Phase.COPYING && (all || copiedBytes() - recordedBytes >= recordEvery())) {
             awaitedDurable = all ? Math.max(required, tail.end()) : tail.end();
+            // What is written from now on may not be covered by the sync, and is not recorded.
+            reached = all ? SyncState.DONE : progress();
+            reachedBytes = copiedBytes();
             phase = Phase.AWAITING_LOG;
             logDurable();
         }
@@ -337,9 +343,7 @@ public final class SyncTarget {
 
     private void record() {
         phase = Phase.RECORDING;
-        boolean all = pieces.isEmpty() && !nextRange() && tail.durable() >= required;
-        long copied = copiedBytes();
-        SyncState state = all ? SyncState.DONE : recorded();
+        SyncState state = reached;
         metadata.update(
                 draft -> draft.sync = state,
                 failure -> {
@@ -347,18 +351,22 @@ public final class SyncTarget {
                         fail("progress cannot be recorded: " + failure);
                         return;
                     }
-                    recordedBytes = copied;
-                    if (all) {
-                        phase = Phase.DONE;
-                        listener.syncDone();
-                    } else if (phase == Phase.RECORDING) {
+                    if (phase != Phase.RECORDING) {
+                        return;
+                    }
+                    recordedBytes = reachedBytes;
+                    if (state.inconsistent()) {
                         phase = Phase.COPYING;
                         advance();
+                    } else {
+                        phase = Phase.DONE;
+                        listener.syncDone();
                     }
                 });
     }
 
-    private SyncState recorded() {
+    /** How far everything is in the images, or covered by the log. */
+    private SyncState progress() {
         boolean open = !pieces.isEmpty();
         int index = open ? pieces.getFirst().index : askIndex;
         long offset = open ? pieces.getFirst().offset : askOffset;

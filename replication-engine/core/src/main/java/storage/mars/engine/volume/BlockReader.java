@@ -3,6 +3,7 @@ package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.LogAccess;
@@ -50,6 +51,18 @@ public final class BlockReader {
         }
         Read read = idle.isEmpty() ? new Read() : idle.pop();
         read.start(volume, offset, into, durableOnly, done);
+    }
+
+    /**
+     * Runs {@code task} once the index knows all that the images may lack, now or later; whoever
+     * looks into the index for a client asks first. It is told whether anything is served at all.
+     */
+    public void whenServing(Consumer<Boolean> task) {
+        if (holding) {
+            held.add(() -> whenServing(task));
+        } else {
+            task.accept(broken == null);
+        }
     }
 
     /** Stops serving while the index does not know all that the images may lack. */

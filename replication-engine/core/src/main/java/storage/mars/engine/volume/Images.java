@@ -183,6 +183,12 @@ public final class Images {
         return file;
     }
 
+    /** Bytes of that volume; negative when this replica has none of that number. */
+    public long boundOf(int volume) {
+        BlockFile file = volume < files.length ? files[volume] : null;
+        return file == null ? -1 : file.size() - Blocks.SIZE;
+    }
+
     public long sizeBytes(int volume) {
         return of(volume).size() - Blocks.SIZE;
     }

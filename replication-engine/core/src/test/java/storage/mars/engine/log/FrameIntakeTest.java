@@ -203,6 +203,15 @@ class FrameIntakeTest {
     }
 
     @Test
+    void aRecordBeyondItsVolumeIsRefused() {
+        primary.frame(0, 1, 1);
+        receive(secondary, primary.shipped(0, BLOCK));
+        ByteBuffer log = primary.shipped(BLOCK, 3L * BLOCK);
+
+        assertRefused(patched(log, 128 + 8, 1L << 40), "beyond volume 0");
+    }
+
+    @Test
     void aSegmentHeaderOfAnotherEpochOrChainIsRefused() {
         primary.fillTo(SEGMENT);
         primary.frame(0, 1, 1);

@@ -153,21 +153,44 @@ class MembersTest {
         return due;
     }
 
+    @ParameterizedTest
+    @CsvSource({"1, 2", "2, 1"})
+    void aNewerLinkOfTheSameSideReplacesTheOneThatIsThere(long one, long other) {
+        Place a = new Place(one, other);
+        Place b = new Place(other, one);
+        a.members.dialMissing();
+        links.settle();
+        PeerLink first = b.link(one);
+
+        // The end of the link is known to a, and not yet to b.
+        a.peer(other).session = null;
+        a.members.dialMissing();
+        links.settle();
+
+        assertThat(b.link(one)).isNotSameAs(first);
+        assertThat(((FakeLinks.End) first).isOpen()).isFalse();
+        assertThat(((FakeLinks.End) a.link(other)).other()).isSameAs(b.link(one));
+    }
+
     @Test
-    void aNewerLinkOfTheSameSideReplacesTheOneThatIsThere() {
+    void anyLinkReplacesOneOnWhichNothingWasHeardForAWhile() {
         Place a = new Place(1, 2);
         Place b = new Place(2, 1);
         a.members.dialMissing();
         links.settle();
-        PeerLink first = b.link(1);
+        PeerLink first = a.link(2);
 
-        // What a sees of its own link ends; b has not noticed.
-        a.peer(2).session = null;
-        a.members.dialMissing();
+        // What the larger id dials loses against a link that lives, and wins when that is silent.
+        b.peer(1).session = null;
+        b.members.dialMissing();
         links.settle();
+        assertThat(a.link(2)).isSameAs(first);
 
-        assertThat(b.link(1)).isNotSameAs(first);
-        assertThat(((FakeLinks.End) first).isOpen()).isFalse();
+        now += 5_000 * MILLI;
+        b.peer(1).session = null;
+        b.members.dialMissing();
+        links.settle();
+        assertThat(a.link(2)).isNotSameAs(first);
         assertThat(((FakeLinks.End) a.link(2)).other()).isSameAs(b.link(1));
     }
 

@@ -145,9 +145,9 @@ final class EngineLifecycle {
         while (cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return failure == cause || !(failure instanceof IOException)
-                ? String.valueOf(cause.getMessage())
-                : failure.getMessage() + ": " + cause.getMessage();
+        return failure instanceof IOException && failure.getCause() != null
+                ? failure.getMessage() + ": " + cause.getMessage()
+                : String.valueOf(cause.getMessage());
     }
 
     private static boolean ended(CompletableFuture<?> end, Duration limit) {

@@ -57,7 +57,7 @@ public final class ControlServer {
         try {
             return new ControlServer(group, server.start());
         } catch (IOException e) {
-            group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            var _ = group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
             throw e;
         }
     }

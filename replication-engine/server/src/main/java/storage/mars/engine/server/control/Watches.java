@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.server.control;
 
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
-import org.jspecify.annotations.Nullable;
 import storage.mars.engine.api.v1.WatchReplicasRequest;
 import storage.mars.engine.api.v1.WatchReplicasResponse;
-import storage.mars.engine.replica.ReplicaStatus;
 import storage.mars.engine.server.host.Replicas;
 
 /** The watches of this engine, bounded in number. Control thread only. */
@@ -53,27 +51,20 @@ final class Watches {
         watch.prepare();
         if (request.getName().isEmpty()) {
             watch.start();
-        } else {
-            var _ =
-                    replicas.status(request.getName())
-                            .whenCompleteAsync(
-                                    (found, failure) -> found(request, watch, found, failure),
-                                    thread);
+            return;
         }
+        var _ =
+                replicas.status(request.getName())
+                        .thenAcceptAsync(
+                                found ->
+                                        found.ifPresentOrElse(
+                                                status -> watch.start(),
+                                                () -> watch.fail(notFound(request))),
+                                thread);
     }
 
-    private void found(
-            WatchReplicasRequest request,
-            ReplicaWatch watch,
-            @Nullable Optional<ReplicaStatus> found,
-            @Nullable Throwable failure) {
-        if (failure != null) {
-            watch.fail(ControlStatus.of(failure));
-        } else if (found == null || found.isEmpty()) {
-            watch.fail(ControlStatus.of(replicas.notFound(request.getName())));
-        } else {
-            watch.start();
-        }
+    private StatusRuntimeException notFound(WatchReplicasRequest request) {
+        return ControlStatus.of(replicas.notFound(request.getName()));
     }
 
     private static Duration interval(WatchReplicasRequest request) {

@@ -60,7 +60,7 @@ public final class Replicas implements PeerAcceptor {
         return onAll(owner -> {
             CompletableFuture<Done> opened = new CompletableFuture<>();
             owner.host().watch(this::changed);
-            owner.host().openAll(name -> owner(name) == owner, replyTo(opened));
+            owner.host().openAll(name -> owner(name).equals(owner), replyTo(opened));
             return opened;
         });
     }
@@ -68,8 +68,8 @@ public final class Replicas implements PeerAcceptor {
     /** Stops all replicas, each after what it has acknowledged is safe. */
     public CompletableFuture<?> close() {
         return onAll(owner -> {
-            CompletableFuture<Void> closed = new CompletableFuture<>();
-            owner.host().close(() -> closed.complete(null));
+            CompletableFuture<Done> closed = new CompletableFuture<>();
+            owner.host().close(() -> closed.complete(Done.DONE));
             return closed;
         });
     }
@@ -78,10 +78,9 @@ public final class Replicas implements PeerAcceptor {
      * Asks the host of {@code name}, which is told where to reply; a refusal fails the future with
      * {@link RefusedException}.
      */
-    public <T> CompletableFuture<@Nullable T> ask(
-            String name, BiConsumer<ReplicaHost, Reply<T>> question) {
+    public <T> CompletableFuture<T> ask(String name, BiConsumer<ReplicaHost, Reply<T>> question) {
         Owner owner = owner(name);
-        CompletableFuture<@Nullable T> answer = new CompletableFuture<>();
+        CompletableFuture<T> answer = new CompletableFuture<>();
         owner.shard()
                 .execute(guarded(answer, () -> question.accept(owner.host(), replyTo(answer))));
         return answer;
@@ -127,7 +126,7 @@ public final class Replicas implements PeerAcceptor {
                             synchronized (all) {
                                 all.addAll(found);
                             }
-                            return CompletableFuture.completedFuture(null);
+                            return CompletableFuture.completedFuture(Done.DONE);
                         })
                 .thenApply(done -> {
                     all.sort((a, b) -> a.name().compareTo(b.name()));
@@ -149,7 +148,7 @@ public final class Replicas implements PeerAcceptor {
                                 sums[0] += owner.host().logMemoryTaken();
                                 sums[1] += owner.host().logMemoryLimit();
                             }
-                            return CompletableFuture.completedFuture(null);
+                            return CompletableFuture.completedFuture(Done.DONE);
                         })
                 .thenApply(done -> new LogMemoryUse(sums[0], sums[1]));
     }
@@ -159,7 +158,7 @@ public final class Replicas implements PeerAcceptor {
 
     /** Completes when every shard has got to an empty task. */
     public CompletableFuture<?> answer() {
-        return onAll(owner -> CompletableFuture.completedFuture(null));
+        return onAll(owner -> CompletableFuture.completedFuture(Done.DONE));
     }
 
     /**
@@ -182,22 +181,23 @@ public final class Replicas implements PeerAcceptor {
 
     private static CompletableFuture<?> on(
             Owner owner, Function<Owner, CompletableFuture<?>> task) {
-        CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+        CompletableFuture<Done> done = new CompletableFuture<>();
         owner.shard()
                 .execute(
                         guarded(
                                 done,
-                                () ->
-                                        task.apply(owner)
-                                                .whenComplete((result, failure) ->
-                                                        finish(done, failure))));
+                                () -> {
+                                    var _ =
+                                            task.apply(owner)
+                                                    .whenComplete((result, failure) ->
+                                                            finish(done, failure));
+                                }));
         return done;
     }
 
-    private static void finish(
-            CompletableFuture<@Nullable Void> done, @Nullable Throwable failure) {
+    private static void finish(CompletableFuture<Done> done, @Nullable Throwable failure) {
         if (failure == null) {
-            done.complete(null);
+            done.complete(Done.DONE);
         } else {
             done.completeExceptionally(failure);
         }
@@ -213,7 +213,7 @@ public final class Replicas implements PeerAcceptor {
         };
     }
 
-    private static <T> Reply<T> replyTo(CompletableFuture<@Nullable T> answer) {
+    private static <T> Reply<T> replyTo(CompletableFuture<T> answer) {
         return new Reply<>() {
 
             @Override

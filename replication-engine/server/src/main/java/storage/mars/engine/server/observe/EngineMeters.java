@@ -102,7 +102,8 @@ public final class EngineMeters implements AutoCloseable {
             Map<Tags, List<Meter>> had = meters.computeIfAbsent(name, n -> new HashMap<>());
             for (Tags gone : List.copyOf(had.keySet())) {
                 if (!now.containsKey(gone)) {
-                    had.remove(gone).forEach(registry::remove);
+                    had.getOrDefault(gone, List.of()).forEach(registry::remove);
+                    had.remove(gone);
                 }
             }
             now.forEach((tags, some) -> had.computeIfAbsent(tags, some::register));

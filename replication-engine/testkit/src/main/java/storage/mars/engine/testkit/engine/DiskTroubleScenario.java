@@ -68,10 +68,7 @@ public final class DiskTroubleScenario implements Scenario {
             world.runFor(random.between(1, 3000) * MILLISECOND);
         }
         boolean stalled = engine.isIn("Serving") && engine.known().counters().stalled();
-        boolean told =
-                !stalled
-                        || engine.status().conditions().stream()
-                                .anyMatch(c -> c.type().equals("LogSpace") && !c.ok());
+        boolean told = !stalled || engine.shows("LogSpace", "LogFull");
         if (!told && engine.known().log().stall() != null) {
             throw new SimFailure("the log is full and nobody is told: " + engine.status());
         }

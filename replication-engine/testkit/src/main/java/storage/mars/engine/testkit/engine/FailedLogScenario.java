@@ -50,7 +50,14 @@ public final class FailedLogScenario implements Scenario {
         Predicate<String> names = name -> log ? name.endsWith(".log") : name.endsWith("/meta");
         IoFailure.Kind kind =
                 random.chance(3, 4) ? IoFailure.Kind.IO_ERROR : IoFailure.Kind.NO_SPACE;
-        engine.machine().disk().faults().fail(DiskOp.SYNC, names, random.below(6), 1, kind);
+        engine.machine()
+                .disk()
+                .faults()
+                .fail(DiskOp.SYNC, names, random.below(log ? 6 : 2), 1, kind);
+        if (!log) {
+            // A switch that stays as it is is recorded all the same.
+            engine.ask(h -> h.pauseApply("r", false, SimEngine.anyAnswer()));
+        }
         cluster.await("it fails", () -> engine.isIn("Failed"), 20 * SECOND);
         if (engine == cluster.primary()) {
             world.runFor(random.between(10, 100) * MILLISECOND);

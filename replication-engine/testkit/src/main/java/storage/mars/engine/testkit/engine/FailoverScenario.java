@@ -44,6 +44,7 @@ public final class FailoverScenario implements Scenario {
         world.network().partition("a", "b");
         LoneWriter alone = new LoneWriter(world, b);
         alone.write(20);
+        cluster.laws().allowForce();
         cluster.force(a, a.known().highestTerm());
         cluster.require("the incarnation changes", a.known().incarnation() != incarnation);
         cluster.require("b goes on alone", b.isIn("Serving"));

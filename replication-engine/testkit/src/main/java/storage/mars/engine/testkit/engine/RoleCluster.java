@@ -5,13 +5,18 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.replica.Done;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.Reply;
 import storage.mars.engine.testkit.disk.View;
+import storage.mars.engine.testkit.oracle.CellPattern;
+import storage.mars.engine.testkit.oracle.LogOrder;
+import storage.mars.engine.testkit.oracle.PrefixChecker;
 import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.sim.SimWorld;
 import storage.mars.engine.testkit.workload.Workload;
@@ -19,18 +24,24 @@ import storage.mars.engine.testkit.workload.Workload;
 /** Engines that hold resource r together, and what a story does with them. */
 final class RoleCluster {
 
-    static final long VOLUME = 2L << 20;
-    static final long BUDGET = 16L << 20;
+    static final long VOLUME = 1L << 20;
+    static final long BUDGET = 256L << 20;
     private static final long SECOND = 1_000_000_000L;
 
     private final SimWorld world;
     private final Map<String, SimEngine> engines = new LinkedHashMap<>();
+    private final Map<SimEngine, LogOrder> orders = new LinkedHashMap<>();
     private final RoleLaws laws;
 
     RoleCluster(SimWorld world, String... names) {
         this.world = world;
+        LogLedger ledger = new LogLedger();
         for (String name : names) {
-            engines.put(name, SimEngine.on(world, name));
+            SimEngine engine = SimEngine.on(world, name);
+            LogOrder order = new LogOrder(new CellPattern(world.seed()));
+            engine.machine().disk().observe(new LogObserver(name, ledger, order));
+            engines.put(name, engine);
+            orders.put(engine, order);
         }
         laws = new RoleLaws(world, all());
     }
@@ -55,15 +66,37 @@ final class RoleCluster {
         return List.copyOf(engines.values());
     }
 
+    /** The log as that engine has written it. */
+    LogOrder order(SimEngine engine) {
+        return Objects.requireNonNull(orders.get(engine));
+    }
+
+    /** What {@code engine} serves is exactly the log of {@code writer} up to {@code position}. */
+    void requireExactly(SimEngine writer, long position, SimEngine engine) {
+        new PrefixChecker(order(writer), Map.of(0, VOLUME))
+                .exactly(position, VolumeReader.read(engine, VOLUME));
+    }
+
     /** The first engine creates r, the others join, and all are caught up. */
     RoleCluster born() {
         List<SimEngine> list = all();
         list.getFirst().startWith(VOLUME, BUDGET);
         for (SimEngine other : list.subList(1, list.size())) {
-            other.startAndJoin(list.getFirst());
+            other.machine().start();
+            join(other, list.getFirst());
         }
         untilCaughtUp();
         return this;
+    }
+
+    /** Asks {@code primary} for a replica, as often as it takes. */
+    void join(SimEngine engine, SimEngine primary) {
+        long end = world.scheduler().now() + 120 * SECOND;
+        while (!engine.isIn("Secondary")) {
+            require("it joins in time", world.scheduler().now() < end);
+            engine.joinUnlessUnderWay(primary);
+            world.runFor(10_000_000);
+        }
     }
 
     /** The engine that serves in the highest term. */
@@ -108,11 +141,7 @@ final class RoleCluster {
     }
 
     void untilCaughtUp() {
-        try {
-            world.runUntil("all members are caught up", this::isCaughtUp, 120 * SECOND);
-        } catch (SimFailure failure) {
-            throw new SimFailure(failure.getMessage() + describe(), failure);
-        }
+        until("all members are caught up", this::isCaughtUp, 120);
     }
 
     String describe() {
@@ -129,18 +158,53 @@ final class RoleCluster {
     /** Lets {@code count} more requests be answered. */
     void answers(Workload workload, long count) {
         long target = workload.completed() + count;
-        try {
-            world.runUntil(
-                    "requests are answered", () -> workload.completed() >= target, 120 * SECOND);
-        } catch (SimFailure failure) {
-            throw new SimFailure(failure.getMessage() + describe(), failure);
-        }
+        until("requests are answered", () -> workload.completed() >= target, 120);
     }
 
     void require(String what, boolean holds) {
         if (!holds) {
             throw new SimFailure("it is not so that " + what + describe());
         }
+    }
+
+    /** Waits; tells all states when it takes too long. */
+    void until(String what, BooleanSupplier reached, long seconds) {
+        try {
+            world.runUntil(what, reached, seconds * SECOND);
+        } catch (SimFailure failure) {
+            throw new SimFailure(failure.getMessage() + describe(), failure);
+        }
+    }
+
+    /** All faults end, and all machines run. */
+    void heal() {
+        world.network().healAll();
+        for (SimEngine engine : all()) {
+            if (!engine.machine().isRunning()) {
+                engine.machine().start();
+            }
+        }
+    }
+
+    /**
+     * After the end of all faults: a primary serves, if need be after somebody has asked for the
+     * role by plan.
+     */
+    SimEngine untilServed() {
+        for (int i = 0; i < 40; i++) {
+            for (int wait = 0; wait < 10 && primary() == null; wait++) {
+                world.runFor(SECOND / 2);
+            }
+            SimEngine found = primary();
+            if (found != null) {
+                return found;
+            }
+            SimEngine asked = all().get(i % all().size());
+            if (asked.isReady()) {
+                outcome(asked, "promotion", (host, reply) -> host.promote("r", true, reply));
+            }
+        }
+        throw new SimFailure("nobody serves after the end of all faults" + describe());
     }
 
     /** What became of something that an engine was asked for: empty for done, else why not. */
@@ -151,13 +215,16 @@ final class RoleCluster {
                         host,
                         new SimEngine.Either(
                                 () -> answer.set(""), refusal -> answer.set(refusal.toString()))));
-        try {
-            world.runUntil(what, () -> answer.get() != null, 90 * SECOND);
-        } catch (SimFailure failure) {
-            throw new SimFailure(failure.getMessage() + describe(), failure);
-        }
+        int life = engine.machine().starts();
+        until(
+                what,
+                () ->
+                        answer.get() != null
+                                || !engine.machine().isRunning()
+                                || engine.machine().starts() != life,
+                90);
         String words = answer.get();
-        return words == null ? "" : words;
+        return words == null ? "its engine has crashed" : words;
     }
 
     /** One call of the host. */

@@ -4,6 +4,7 @@ package storage.mars.engine.testkit.engine;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import storage.mars.engine.log.Epoch;
 import storage.mars.engine.replica.ReplicaStatus;
 import storage.mars.engine.replica.ReplicaStatus.MemberStatus;
@@ -19,11 +20,17 @@ final class RoleLaws {
 
     private record Origin(long term, long writer, long start) {}
 
+    /** What no crash and no network explains; stories of damage do without these laws. */
+    private static final Set<String> DAMAGE =
+            Set.of("Failed", "Corrupt", "DurableLoss", "Diverged");
+
     private final List<SimEngine> engines;
     private final Map<Long, Origin> epochs = new HashMap<>();
     private final Map<Long, Long> writers = new HashMap<>();
     private final Map<String, Long> terms = new HashMap<>();
     private boolean rivals;
+    private boolean forced;
+    private boolean damaged;
     private long judged;
 
     RoleLaws(SimWorld world, List<SimEngine> engines) {
@@ -34,6 +41,16 @@ final class RoleLaws {
     /** Two sides may be forced into the same term from now on. */
     void allowRivals() {
         rivals = true;
+    }
+
+    /** Somebody is promoted by force from now on: data may come to lie on branches. */
+    void allowForce() {
+        forced = true;
+    }
+
+    /** The story damages disks. */
+    void allowDamage() {
+        damaged = true;
     }
 
     /** How often something has changed and was judged. */
@@ -57,8 +74,13 @@ final class RoleLaws {
     private void judge(SimEngine engine, ReplicaStatus status, ReplicaStatus.Known known) {
         String name = engine.machine().name();
         Long before = terms.put(name, known.highestTerm());
-        if (before != null && before > known.highestTerm()) {
+        if (!damaged && before != null && before > known.highestTerm()) {
             throw new SimFailure(name + " forgets term " + before + ": " + status);
+        }
+        if (!damaged
+                && DAMAGE.contains(status.state())
+                && !(forced && status.state().equals("Diverged"))) {
+            throw new SimFailure(name + " is damaged: " + status);
         }
         for (Epoch epoch : known.history().epochs()) {
             one(name, epoch);

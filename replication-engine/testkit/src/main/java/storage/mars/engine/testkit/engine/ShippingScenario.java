@@ -35,6 +35,7 @@ public final class ShippingScenario implements Scenario {
         SimCluster cluster = new SimCluster(world, random.chance(1, 2) ? 2 : 3, VOLUME, settings);
         cluster.begin(BUDGET);
         cluster.workload.start();
+        cluster.readSecondaries(random.between(5, 100) * MILLISECOND);
         long rounds = random.between(4, 10);
         for (int round = 0; round < rounds; round++) {
             world.runFor(random.between(10, 1500) * MILLISECOND);

@@ -14,6 +14,7 @@ import storage.mars.engine.testkit.oracle.PrefixChecker;
 import storage.mars.engine.testkit.oracle.ProvenanceChecker;
 import storage.mars.engine.testkit.oracle.WriteHistory;
 import storage.mars.engine.testkit.schedule.SimFailure;
+import storage.mars.engine.testkit.schedule.SimRandom;
 import storage.mars.engine.testkit.sim.SimWorld;
 import storage.mars.engine.testkit.workload.Workload;
 import storage.mars.engine.testkit.workload.WorkloadSettings;
@@ -32,6 +33,7 @@ final class SimCluster {
     final Workload workload;
     final List<SimEngine> engines = new ArrayList<>();
     private final List<LogObserver> logs = new ArrayList<>();
+    private final List<SecondaryReader> readers = new ArrayList<>();
     private final long volumeBytes;
     private final LogOrder order;
     private final PrefixChecker prefix;
@@ -190,8 +192,19 @@ final class SimCluster {
         for (SimEngine engine : engines) {
             prefix.exactly(end, VolumeReader.read(engine, volumeBytes));
         }
+        await("logs are let go", this::areLogsShort, 90 * SECOND);
         new DurabilityChecker(history)
                 .check(0, volumeBytes, VolumeReader.read(primary(), volumeBytes));
+    }
+
+    /** Nobody keeps more of the log than its last segment, the next one and the most spares. */
+    private boolean areLogsShort() {
+        for (SimEngine engine : engines) {
+            if (engine.known().log().usedBytes() > 12L * SimEngine.SEGMENT) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean isLevel() {
@@ -236,6 +249,34 @@ final class SimCluster {
         for (SimEngine other : engines) {
             world.network().heal(engine.machine().name(), other.machine().name());
         }
+    }
+
+    /**
+     * Has clients of the secondaries read now and then, and judges what they get, until the end.
+     */
+    void readSecondaries(long everyNanos) {
+        SimRandom random = world.random("secondary readers");
+        for (SimEngine engine : secondaries()) {
+            readers.add(new SecondaryReader(engine, prefix, random, volumeBytes));
+        }
+        readLater(everyNanos);
+    }
+
+    private void readLater(long everyNanos) {
+        world.after(
+                everyNanos,
+                "readers",
+                () -> {
+                    readers.forEach(SecondaryReader::act);
+                    if (workload.isRunning()) {
+                        readLater(everyNanos);
+                    }
+                });
+    }
+
+    /** Reads of secondaries that were judged. */
+    long secondaryReads() {
+        return readers.stream().mapToLong(SecondaryReader::judged).sum();
     }
 
     private static long received(SimEngine engine) {

@@ -42,6 +42,7 @@ public final class SimEngine {
     private @Nullable ExportRegistry exports;
     private @Nullable Shard shard;
     private boolean changed;
+    private int readyStart;
 
     private SimEngine(SimWorld world, String name) {
         machine = world.machine(name, this::boot);
@@ -76,6 +77,7 @@ public final class SimEngine {
                         "resources open",
                         done -> {
                             host = born;
+                            readyStart = on.starts();
                             on.listen(new Acceptor(ports.shard(), born));
                         }));
     }
@@ -88,7 +90,7 @@ public final class SimEngine {
                 SEGMENT,
                 indexBlocks,
                 Duration.ofSeconds(1),
-                Duration.ofSeconds(5));
+                Duration.ofSeconds(10));
     }
 
     /** Hands incoming links to the resource that they name. */
@@ -149,7 +151,7 @@ public final class SimEngine {
     }
 
     boolean isReady() {
-        return machine.isRunning() && host != null;
+        return machine.isRunning() && host != null && readyStart == machine.starts();
     }
 
     ReplicaHost host() {
@@ -170,6 +172,12 @@ public final class SimEngine {
 
     @Nullable ReplicaStatus status() {
         return isReady() ? host().status("r") : null;
+    }
+
+    /** State and reason, in that order; both empty while nothing is known. */
+    List<String> stateAndReason() {
+        ReplicaStatus status = status();
+        return status == null ? List.of("", "") : List.of(status.state(), status.reason());
     }
 
     /** Whether a replica has changed since this was asked last. */

@@ -52,6 +52,11 @@ public final class LogOrder {
         entries.removeIf(entry -> entry.position >= position);
     }
 
+    /** Whether it holds anything at positions from {@code from} to before {@code to}. */
+    public boolean holdsBetween(long from, long to) {
+        return entries.stream().anyMatch(e -> e.position >= from && e.position < to);
+    }
+
     List<Entry> entries() {
         return entries;
     }

@@ -78,6 +78,54 @@ public final class PrefixChecker {
         return best;
     }
 
+    /**
+     * Fails the run unless each block of what was read at {@code offset} is what the log makes of
+     * it when applied up to some position from {@code from} to {@code to}.
+     */
+    public void between(long from, long to, int volume, long offset, byte[] read) {
+        for (int at = 0; at < read.length; at += BYTES) {
+            byte[] found = Arrays.copyOfRange(read, at, at + BYTES);
+            if (!occurs(from, to, volume, offset + at, found)) {
+                throw new SimFailure(
+                        "volume "
+                                + volume
+                                + " byte "
+                                + (offset + at)
+                                + " was never so between positions "
+                                + from
+                                + " and "
+                                + to);
+            }
+        }
+    }
+
+    private boolean occurs(long from, long to, int volume, long offset, byte[] found) {
+        byte[] block = new byte[BYTES];
+        boolean reached = false;
+        for (LogOrder.Entry entry : order.entries()) {
+            if (entry.position() >= to) {
+                break;
+            }
+            if (entry.position() >= from && !reached) {
+                reached = true;
+                if (Arrays.equals(block, found)) {
+                    return true;
+                }
+            }
+            boolean touches =
+                    entry.volume() == volume
+                            && entry.offset() < offset + BYTES
+                            && entry.offset() + entry.length() > offset;
+            if (touches) {
+                Replay.overlay(entry, offset, block);
+                if (reached && Arrays.equals(block, found)) {
+                    return true;
+                }
+            }
+        }
+        return Arrays.equals(block, found);
+    }
+
     /** Volumes that the log is applied to, always compared with the content. */
     private final class Replay {
         private final Map<WriteHistory.BlockKey, byte[]> blocks = new HashMap<>();

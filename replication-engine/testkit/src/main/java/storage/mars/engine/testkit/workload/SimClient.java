@@ -130,6 +130,14 @@ final class SimClient {
         }
     }
 
+    /** Ends its connection with a farewell, if it has one. */
+    void leave() {
+        Connection present = connection;
+        if (present != null) {
+            present.target.shard().execute(() -> end(present));
+        }
+    }
+
     private void leave(Connection present) {
         if (random.chance(1, 2)) {
             end(present);

@@ -67,6 +67,11 @@ public final class Workload {
         running = false;
     }
 
+    /** Every client that has a connection ends it; to be served elsewhere, for instance. */
+    public void leave() {
+        clients.forEach(SimClient::leave);
+    }
+
     public boolean isRunning() {
         return running;
     }

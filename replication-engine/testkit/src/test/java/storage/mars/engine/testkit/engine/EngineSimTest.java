@@ -3,15 +3,77 @@ package storage.mars.engine.testkit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import storage.mars.engine.testkit.Scenario;
 import storage.mars.engine.testkit.SeedRun;
 
 class EngineSimTest {
 
     @Test
     void aRestartingPrimaryKeepsItsPromises() {
-        long steps = SeedRun.steps(new RestartingPrimaryScenario(), 1, 60);
+        long steps = SeedRun.steps(new RestartingPrimaryScenario(), 1, 20);
 
         assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
+    void secondariesAreAtEachMomentAPrefixOfThePrimary() {
+        long steps = SeedRun.steps(new ShippingScenario(), 1, 30);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
+    void newReplicasAreCopiedWhileTheyAreWritten() {
+        long steps = SeedRun.steps(new JoiningScenario(), 1, 20);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
+    void aFullLogDropsTheSlowestAndHasItBack() {
+        long steps = SeedRun.steps(new FullLogScenario(), 1, 6);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
+    void troubledDisksLoseNothing() {
+        long steps = SeedRun.steps(new DiskTroubleScenario(), 1, 6);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
+    void aFailingLogFailsTheReplicaAndARestartFindsAll() {
+        long steps = SeedRun.steps(new FailedLogScenario(), 1, 10);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
+    void damageIsNoticedAndHarmsNobodyElse() {
+        long steps = SeedRun.steps(new DamageScenario(), 1, 25);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    static Stream<Scenario> scenarios() {
+        return Stream.of(
+                new ShippingScenario(),
+                new JoiningScenario(),
+                new DiskTroubleScenario(),
+                new DamageScenario());
+    }
+
+    @ParameterizedTest
+    @MethodSource("scenarios")
+    void aSeedRepeatsItsRun(Scenario scenario) {
+        SeedRun first = SeedRun.of(scenario, 7);
+
+        assertThat(SeedRun.of(scenario, 7)).isEqualTo(first);
     }
 }

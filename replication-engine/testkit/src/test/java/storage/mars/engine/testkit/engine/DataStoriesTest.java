@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.testkit.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import storage.mars.engine.testkit.sim.SimWorld;
+import storage.mars.engine.testkit.workload.WorkloadSettings;
+
+/** Stories that have failed once, each told as shortly as it shows. */
+class DataStoriesTest {
+
+    private static final long MILLISECOND = 1_000_000L;
+    private static final long VOLUME = 1L << 20;
+
+    private static SimCluster underLoad(long budget) {
+        SimWorld world = new SimWorld(1);
+        WorkloadSettings settings = WorkloadSettings.mixed().withThinkNanos(2 * MILLISECOND);
+        SimCluster cluster = new SimCluster(world, 2, VOLUME, settings);
+        cluster.begin(budget);
+        cluster.workload.start();
+        cluster.work(300);
+        return cluster;
+    }
+
+    @Test
+    void aHelloOlderThanTheLogBehindItIsNoFork() {
+        SimCluster cluster = underLoad(32L << 20);
+        SimEngine secondary = cluster.secondaries().getFirst();
+        for (int i = 0; i < 10; i++) {
+            boolean paused = i % 2 == 0;
+            secondary.ask(h -> h.pauseShipping("r", paused, SimEngine.anyAnswer()));
+            cluster.work(50);
+            assertThat(secondary.isIn("Secondary")).isTrue();
+        }
+        cluster.finish();
+    }
+
+    @Test
+    void switchesThatAreChangedAtOnceKeepEachOther() {
+        SimCluster cluster = underLoad(32L << 20);
+        SimEngine secondary = cluster.secondaries().getFirst();
+        for (int i = 0; i < 10; i++) {
+            boolean paused = i % 2 == 0;
+            secondary.ask(h -> {
+                h.pauseApply("r", paused, SimEngine.anyAnswer());
+                h.pauseShipping("r", paused, SimEngine.anyAnswer());
+            });
+            cluster.work(50);
+            assertThat(secondary.known().applyPaused()).isEqualTo(paused);
+            assertThat(secondary.known().shippingPaused()).isEqualTo(paused);
+        }
+        cluster.finish();
+    }
+
+    @Test
+    void aMemberThatIsDroppedWhileConnectedComesBack() {
+        SimCluster cluster = underLoad(8L << 20);
+        SimEngine secondary = cluster.secondaries().getFirst();
+        secondary.ask(h -> h.pauseShipping("r", true, SimEngine.anyAnswer()));
+        cluster.await(
+                "it is dropped",
+                () -> cluster.primary().shows("MembersAttached", "LogBudget"),
+                60_000 * MILLISECOND);
+        cluster.finish();
+    }
+
+    @Test
+    void secondariesAreReadAndJudged() {
+        SimCluster cluster = underLoad(32L << 20);
+        cluster.readSecondaries(MILLISECOND);
+        cluster.work(300);
+
+        assertThat(cluster.secondaryReads()).isGreaterThan(20);
+        cluster.finish();
+    }
+}
