@@ -25,7 +25,7 @@ public final class LyingDiskScenario implements Scenario {
         return "durable-loss";
     }
 
-    @SuppressWarnings("ArrayRecordComponent") // the array is never changed
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Copy(Storage.Kind kind, byte[] bytes) {}
 
     @Override
