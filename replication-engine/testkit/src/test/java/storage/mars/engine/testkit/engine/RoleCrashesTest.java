@@ -15,8 +15,14 @@ class RoleCrashesTest {
 
     @ParameterizedTest
     @CsvSource({
-        "RECOVERY, a", "RECOVERY, b", "HANDOVER, a", "HANDOVER, b", "FORCED, a", "FORCED, b",
-        "LAYING_DOWN, a", "LAYING_DOWN, b"
+        "RECOVERY, a",
+        "RECOVERY, b",
+        "HANDOVER, a",
+        "HANDOVER, b",
+        "FORCED, a",
+        "FORCED, b",
+        "LAYING_DOWN, a",
+        "LAYING_DOWN, b"
     })
     void aCrashAtAnyStepLosesNothing(RoleCrashes.Protocol protocol, String victim) {
         int runs = RoleCrashes.run(protocol, victim, 2, ALL, 0, List.of(Fate.HALF));
@@ -28,8 +34,7 @@ class RoleCrashesTest {
     @ParameterizedTest
     @CsvSource({"a", "b"})
     void aCrashWhileJoiningLosesNothing(String victim) {
-        int runs =
-                RoleCrashes.run(RoleCrashes.Protocol.JOIN, victim, 2, 20, 0, List.of(Fate.HALF));
+        int runs = RoleCrashes.run(RoleCrashes.Protocol.JOIN, victim, 2, 20, 0, List.of(Fate.HALF));
 
         assertThat(runs).isGreaterThan(20);
     }
