@@ -29,7 +29,6 @@ class MembersTest {
     private static final PeerCodec CODEC = new PeerCodec();
 
     private final FakeLinks links = new FakeLinks();
-    private final List<Waiting> timers = new ArrayList<>();
     private long now = -5_000_000_000L;
 
     /**
@@ -239,21 +238,6 @@ class MembersTest {
     }
 
     @Test
-    void aDialIsRepeatedByItselfWhenItsPauseIsOver() {
-        Place a = new Place(1, 2);
-        a.members.dialMissing();
-        Place b = new Place(2, 1);
-        Waiting retry = timers.getFirst();
-        assertThat(retry.at() - now).isEqualTo(400 * MILLI);
-
-        now = retry.at();
-        retry.task().run();
-        links.settle();
-
-        assertThat(((FakeLinks.End) b.link(1)).other()).isSameAs(a.link(2));
-    }
-
-    @Test
     void nobodyIsDialledBeforeThePauseIsOver() {
         Place a = new Place(1, 2);
         a.members.dialMissing();
@@ -364,7 +348,11 @@ class MembersTest {
 
     private Ports ports() {
         return new Ports(
-                new TestShard(), new TestClock(), () -> 0, unused(Storage.class), links.network());
+                unused(Shard.class),
+                new TestClock(),
+                () -> 0,
+                unused(Storage.class),
+                links.network());
     }
 
     private static <T> T unused(Class<T> port) {
@@ -408,28 +396,6 @@ class MembersTest {
                 false,
                 0,
                 List.of());
-    }
-
-    private record Waiting(long at, Runnable task) {}
-
-    private final class TestShard implements Shard {
-
-        @Override
-        public void execute(Runnable task) {
-            throw new AssertionError("everything happens at once");
-        }
-
-        @Override
-        public Timer schedule(long delayNanos, Runnable task) {
-            Waiting waiting = new Waiting(now + delayNanos, task);
-            timers.add(waiting);
-            return () -> timers.remove(waiting);
-        }
-
-        @Override
-        public boolean isCurrent() {
-            return true;
-        }
     }
 
     private final class TestClock implements Clock {
