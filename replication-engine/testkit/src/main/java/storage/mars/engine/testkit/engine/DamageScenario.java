@@ -167,37 +167,35 @@ public final class DamageScenario implements Scenario {
         String image = SimEngine.image();
         String meta = "resources/r/meta";
         int slot = (int) disk.size(meta) / 2;
-        switch (random.below(9)) {
+        return switch (random.below(9)) {
             case 0 -> {
                 disk.truncate(image, random.below(disk.size(image)));
-                return new Damage("image cut", true, 0);
+                yield new Damage("image cut", true, 0);
             }
             case 1 -> {
                 disk.remove(image);
-                return new Damage("image lost", true, 0);
+                yield new Damage("image lost", true, 0);
             }
             case 2 -> {
                 disk.flipBit(image, (VOLUME + random.below(28)) * 8 + random.below(8));
-                return new Damage("label of the image", true, 0);
+                yield new Damage("label of the image", true, 0);
             }
             case 3 -> {
                 disk.flipBit(meta, random.below(slot * 8L));
                 disk.flipBit(meta, slot * 8L + random.below(slot * 8L));
-                return new Damage("both slots of the metadata", true, 0);
+                yield new Damage("both slots of the metadata", true, 0);
             }
             case 4 -> {
                 long which = random.below(2);
                 disk.flipBit(meta, which * slot * 8L + random.below(slot * 8L));
-                return new Damage("slot " + which + " of the metadata", false, durable);
+                yield new Damage("slot " + which + " of the metadata", false, durable);
             }
             case 5 -> {
                 disk.remove(meta);
-                return new Damage("metadata lost", true, 0);
+                yield new Damage("metadata lost", true, 0);
             }
-            default -> {
-                return logDamage(cluster, disk, checkpoint, durable, random);
-            }
-        }
+            default -> logDamage(cluster, disk, checkpoint, durable, random);
+        };
     }
 
     private static Damage logDamage(

@@ -20,7 +20,6 @@ import storage.mars.engine.testkit.workload.WorkloadSettings;
  */
 public final class ForcedScenario implements Scenario {
 
-    private static final long SECOND = 1_000_000_000L;
     private static final long MILLISECOND = 1_000_000L;
 
     @Override
