@@ -184,8 +184,7 @@ final class DamagedResourceIT {
             throws IOException {
         holdsWhatWasWritten(engine, "sound");
         await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(
-                        () -> saysWhatIsWrong(engine.marsadm().status("broken"), explained));
+                .untilAsserted(() -> saysWhatIsWrong(engine.marsadm().status("broken"), explained));
         assertThatThrownBy(() -> NbdConnection.open(engine.unix(), "broken/data"))
                 .isInstanceOf(NbdRefusedException.class);
     }

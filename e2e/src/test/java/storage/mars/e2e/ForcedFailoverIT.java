@@ -112,8 +112,7 @@ final class ForcedFailoverIT {
     }
 
     private static void oldPrimaryIsFenced(
-            EngineProcess old, EngineProcess winner, long term, boolean forked)
-            throws IOException {
+            EngineProcess old, EngineProcess winner, long term, boolean forked) throws IOException {
         old.start();
         await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(200))
