@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Two engines on this machine: files are written through one, which is killed in the middle; the other
-# takes over and is checked; the first returns and is fenced. Leaves nothing behind.
+# takes over and is checked; the first returns, is fenced and becomes the other's replica. Leaves
+# nothing behind.
 # With root, /dev/fuse and loop devices the files are on a mounted ext4, else in an ext4 image that is
 # copied over NBD. MARS_BIN: where mars-engine and marsadm are.
 set -euo pipefail
@@ -20,7 +21,7 @@ bold='' plain=''
 [ ! -t 1 ] || { bold=$(tput bold) plain=$(tput sgr0); } 2>/dev/null
 step() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 say() { printf '   %s\n' "$*"; }
-shown() { sed 's/^/   | /'; }
+shown() { fold -s -w 116 | sed 's|^|   \| |'; }
 fail() {
     printf '\nDEMO FAILED: %s\n' "$*" >&2
     for name in a b; do
@@ -55,8 +56,13 @@ detach() { # engine
 }
 cleanup() {
     code=$?
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM # once begun it is not to be stopped half-way
     set +e
+    cleanup_now
+    exit "$code"
+}
+cleanup_now() {
     end watcher
     end writer
     detach a
@@ -66,7 +72,6 @@ cleanup() {
     quietly umount -l "$work/fuse-a"
     quietly umount -l "$work/fuse-b"
     rm -rf --one-file-system "$work"
-    exit "$code"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -239,30 +244,43 @@ step "Files are written on a; b follows"
 adm b wait demo --for caught-up --timeout 60s | shown
 say "b has received all of it"
 
-step "More is written, and a is killed in the middle (SIGKILL)"
+step "More is written; b is held back for the last of it; a is killed in the middle (SIGKILL)"
 "more_$mode" >"$work/writer.log" 2>&1 &
 pid[writer]=$!
 disown "$!"
-sleep 3
+sleep 2
+adm b pause-shipping demo >/dev/null
+say "b takes nothing more from now on"
+sleep 1.5
 say "kill -9 ${pid[a]}"
 end a
 end watcher
 end writer
 detach a
 
-step "b takes over by force; first it shows what is lost"
-adm b status demo | shown
+step "What a forced promotion of b would lose: without naming a's term it only tells"
+adm b primary demo --force 2>&1 | shown || true
 term=$(field b 'r["term"]')
+
+step "b takes over by force"
 adm b primary demo --force --supersedes-term "$term" | shown
+adm b resume-shipping demo >/dev/null
 adm b status demo | shown
 
 step "The file system on b"
 "check_$mode"
 
-step "a comes back: it hears of the higher term and fences itself"
+step "a comes back, hears of the higher term, is fenced and says so"
 start a
-fenced() { [ "$(field a '(r["role"] or "").lower()')" != primary ] && [ "$(field a 'int(r["term"])')" -ge "$((term))" ]; }
-until_true 30 fenced || fail "the old primary is not fenced"
+fenced() { [ "$(field a 'r["role"] == "secondary" and r["state"] == "Diverged" and r["term"]')" = "$((term + 1))" ]; }
+until_true 30 fenced || fail "the old primary is not fenced: $(adm a status demo)"
 adm a status demo | shown
 
+step "a gives its branch up and becomes b's replica"
+adm a leave-resource demo | shown
+adm a join-resource demo --from "127.0.0.1:${peer[b]}" | shown
+adm a wait demo --for caught-up --timeout 60s | shown
+adm b status demo | shown
+
+cleanup_now
 step "Done in $SECONDS s; nothing is left behind"

@@ -2,10 +2,12 @@
 package storage.mars.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,19 +15,25 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import storage.mars.e2e.harness.EngineProcess;
 import storage.mars.e2e.harness.EngineSettings;
 import storage.mars.e2e.harness.ResourceStatus;
+import storage.mars.e2e.harness.TreeHash;
 import storage.mars.e2e.nbd.NbdConnection;
+import storage.mars.e2e.nbd.NbdRefusedException;
 
 /** Damage to what one resource has on disk is that resource's state; the other one serves. */
 final class DamagedResourceIT {
     private static final int SIZE = 16 << 20;
+    private static final int METADATA_SLOT = 64 << 10;
     @TempDir Path directory;
 
     @Test
@@ -38,14 +46,39 @@ final class DamagedResourceIT {
         damaged(DamagedResourceIT::isImage, file -> truncate(file, SIZE / 2));
     }
 
+    /** A later frame proves that the damaged one had been durable: it is no torn tail. */
     @Test
-    void missingLog() throws Exception {
-        damaged(DamagedResourceIT::isLog, Files::delete);
+    void damagedFrameInTheMiddleOfTheLog() throws Exception {
+        try (var engine = EngineProcess.start(EngineSettings.in(directory, "a"))) {
+            engine.marsadm().createResource("sound", "data:16MiB");
+            write(engine, "sound");
+            Set<Path> others = files(engine);
+            engine.marsadm().createResource("broken", "data:16MiB");
+            long from = engine.marsadm().status("broken").durable();
+            for (int i = 0; i < 16; i++) {
+                write(engine, "broken");
+            }
+            engine.kill();
+            Path first = filesOf("broken", engine, others, DamagedResourceIT::isLog).getFirst();
+            try (var channel = FileChannel.open(first, StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.allocate(4096), from);
+            }
+
+            engine.start();
+
+            othersServeAndItSaysWhy(engine, "was durable");
+        }
+    }
+
+    /** After a planned stop the images have everything: what is gone is not needed. */
+    @Test
+    void missingLogThatIsNotNeeded() throws Exception {
+        unneeded(Files::delete);
     }
 
     @Test
-    void logFullOfRubbish() throws Exception {
-        damaged(DamagedResourceIT::isLog, file -> overwrite(file, (byte) 0x5a));
+    void logFullOfRubbishThatIsNotNeeded() throws Exception {
+        unneeded(file -> overwrite(file, (byte) 0x5a));
     }
 
     @Test
@@ -58,44 +91,129 @@ final class DamagedResourceIT {
         damaged(DamagedResourceIT::isMetadata, file -> truncate(file, 100));
     }
 
+    @Test
+    void metadataOfLaterVersion() throws Exception {
+        damaged(
+                DamagedResourceIT::isMetadata,
+                DamagedResourceIT::makeNewer,
+                "later engine wrote: use that engine");
+    }
+
+    @Test
+    void imageOfAnotherReplica() throws Exception {
+        damaged(DamagedResourceIT::isImage, DamagedResourceIT::makeForeign);
+    }
+
+    @Test
+    void imageThatCannotBeRead() throws Exception {
+        damaged(
+                DamagedResourceIT::isImage,
+                file -> {
+                    Files.delete(file);
+                    Files.createDirectory(file);
+                });
+    }
+
     private interface Damage {
         void to(Path file) throws IOException;
     }
 
     private void damaged(Predicate<Path> which, Damage damage) throws Exception {
+        damaged(which, damage, "");
+    }
+
+    private void damaged(Predicate<Path> which, Damage damage, String explained) throws Exception {
         try (var engine = EngineProcess.start(EngineSettings.in(directory, "a"))) {
-            Set<Path> before = files(engine);
-            engine.marsadm().createResource("broken", "data:16MiB");
-            write(engine, "broken");
-            Set<Path> own = files(engine);
-            own.removeAll(before);
-            engine.marsadm().createResource("sound", "data:16MiB");
-            write(engine, "sound");
-            assertThat(engine.stop()).isZero();
-            List<Path> victims = own.stream().filter(which).toList();
-            assertThat(victims).as("among %s", own).isNotEmpty();
+            List<Path> victims = stoppedWith(engine, which);
             for (Path victim : victims) {
+                damage.to(victim);
+            }
+            Map<Path, String> left = describe(victims);
+
+            engine.start();
+
+            othersServeAndItSaysWhy(engine, explained);
+            assertThat(engine.stop()).isZero();
+            assertThat(describe(victims)).as("nothing is changed").isEqualTo(left);
+        }
+    }
+
+    private void unneeded(Damage damage) throws Exception {
+        try (var engine = EngineProcess.start(EngineSettings.in(directory, "a"))) {
+            for (Path victim : stoppedWith(engine, DamagedResourceIT::isLog)) {
                 damage.to(victim);
             }
 
             engine.start();
 
-            try (var sound = NbdConnection.open(engine.unix(), "sound/data")) {
-                assertThat(sound.read(4096, 4096)).containsOnly(9);
-            }
-            await().atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> saysWhatIsWrong(engine.marsadm().status("broken")));
+            engine.marsadm().waitFor("broken", "primary");
+            holdsWhatWasWritten(engine, "broken");
+            holdsWhatWasWritten(engine, "sound");
             assertThat(engine.stop()).isZero();
         }
     }
 
-    private static void saysWhatIsWrong(ResourceStatus status) {
+    /** Two resources that were written; of "broken" the files that are to be damaged. */
+    private static List<Path> stoppedWith(EngineProcess engine, Predicate<Path> which)
+            throws Exception {
+        engine.marsadm().createResource("sound", "data:16MiB");
+        write(engine, "sound");
+        Set<Path> others = files(engine);
+        engine.marsadm().createResource("broken", "data:16MiB");
+        write(engine, "broken");
+        assertThat(engine.stop()).isZero();
+        return filesOf("broken", engine, others, which);
+    }
+
+    private static List<Path> filesOf(
+            String resource, EngineProcess engine, Set<Path> others, Predicate<Path> which)
+            throws IOException {
+        Set<Path> own = files(engine);
+        own.removeAll(others);
+        List<Path> found =
+                own.stream()
+                        .filter(file -> file.toString().contains("/" + resource + "/"))
+                        .filter(which)
+                        .sorted()
+                        .toList();
+        assertThat(found).as("among %s", own).isNotEmpty();
+        return found;
+    }
+
+    private static void othersServeAndItSaysWhy(EngineProcess engine, String explained)
+            throws IOException {
+        holdsWhatWasWritten(engine, "sound");
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> saysWhatIsWrong(engine.marsadm().status("broken"), explained));
+        assertThatThrownBy(() -> NbdConnection.open(engine.unix(), "broken/data"))
+                .isInstanceOf(NbdRefusedException.class);
+    }
+
+    private static void holdsWhatWasWritten(EngineProcess engine, String resource)
+            throws IOException {
+        try (var connection = NbdConnection.open(engine.unix(), resource + "/data")) {
+            assertThat(connection.read(4096, 4096)).containsOnly(9);
+            connection.disconnect();
+        }
+    }
+
+    private static void saysWhatIsWrong(ResourceStatus status, String explained) {
         assertThat(status.state()).isIn("Corrupt", "Failed");
         assertThat(status.conditions())
                 .anySatisfy(condition -> {
+                    assertThat(condition.get("status").asText()).isEqualTo("False");
                     assertThat(condition.get("reason").asText()).isNotBlank();
-                    assertThat(condition.get("message").asText()).isNotBlank();
+                    assertThat(condition.get("message").asText()).isNotBlank().contains(explained);
+                    assertThat(condition.get("nextCommand").asText("")).isNotBlank();
                 });
+    }
+
+    private static Map<Path, String> describe(List<Path> files) throws IOException {
+        var described = new TreeMap<Path, String>();
+        for (Path file : files) {
+            described.put(file, Files.exists(file) ? TreeHash.of(file).toString() : "missing");
+        }
+        return described;
     }
 
     private static void write(EngineProcess engine, String resource) throws IOException {
@@ -123,6 +241,25 @@ final class DamagedResourceIT {
 
     private static boolean isMetadata(Path file) {
         return file.endsWith("meta");
+    }
+
+    /** Version 2 in the first slot, otherwise whole: docs/format/log.md. */
+    private static void makeNewer(Path file) throws IOException {
+        var slot = ByteBuffer.wrap(Arrays.copyOf(Files.readAllBytes(file), METADATA_SLOT));
+        slot.order(ByteOrder.LITTLE_ENDIAN).putInt(8, 2);
+        var crc = new CRC32C();
+        crc.update(slot.array(), 0, METADATA_SLOT - Integer.BYTES);
+        slot.putInt(METADATA_SLOT - Integer.BYTES, (int) crc.getValue());
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(slot.clear(), 0);
+        }
+    }
+
+    /** Another replica id in the label behind the volume: docs/format/log.md. */
+    private static void makeForeign(Path file) throws IOException {
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(Long.BYTES), SIZE + 2 * Long.BYTES);
+        }
     }
 
     private static void truncate(Path file, long size) throws IOException {

@@ -39,8 +39,9 @@ final class ForcedFailoverIT {
             EngineProcess primary = engines.a();
             EngineProcess secondary = engines.b();
             for (int round = 0; round < ROUNDS; round++) {
-                failOver(round, primary, secondary);
-                oldPrimaryIsFenced(primary);
+                boolean cut = round % 4 < 2;
+                long term = failOver(round, cut, engines, primary, secondary);
+                oldPrimaryIsFenced(primary, secondary, term, cut);
                 primary.marsadm().run("leave-resource", "r").succeeded();
                 engines.join("r", primary, secondary);
                 EngineProcess promoted = secondary;
@@ -50,7 +51,13 @@ final class ForcedFailoverIT {
         }
     }
 
-    private void failOver(int round, EngineProcess primary, EngineProcess secondary)
+    /** Returns the new term; with the links cut before, the old primary has more for certain. */
+    private long failOver(
+            int round,
+            boolean cut,
+            TwoEngines engines,
+            EngineProcess primary,
+            EngineProcess secondary)
             throws IOException, InterruptedException {
         empty(primary);
         var samples = new ArrayList<PositionSample>();
@@ -59,18 +66,27 @@ final class ForcedFailoverIT {
                 load.awaitProgress(200);
                 samples.add(sample(load, primary));
             }
+            if (cut) {
+                engines.cutLinks();
+            }
             load.awaitProgress(50);
             primary.kill();
             load.abandon();
+            engines.healLinks();
             ResourceStatus orphan = secondary.marsadm().status("r");
             secondary.marsadm().forcePrimary("r", orphan.term());
 
+            ResourceStatus promoted = secondary.marsadm().status("r");
+            long received = promoted.epochStart();
+            assertThat(promoted.term()).isGreaterThan(orphan.term());
+            assertThat(received).isGreaterThanOrEqualTo(orphan.received());
+
             ContentSnapshot content = load.contentOn(secondary.unix());
             var verifier = new HistoryVerifier(load.history());
-            assertThat(verifier.isThePrefixAt(orphan.received(), samples, content))
-                    .as("round %d, received position %d", round, orphan.received())
+            assertThat(verifier.isThePrefixAt(received, samples, content))
+                    .as("round %d, received position %d", round, received)
                     .isEmpty();
-            assertThat(secondary.marsadm().status("r").term()).isGreaterThan(orphan.term());
+            return promoted.term();
         }
     }
 
@@ -95,14 +111,37 @@ final class ForcedFailoverIT {
         return new PositionSample(before, durable, load.history().tick());
     }
 
-    private static void oldPrimaryIsFenced(EngineProcess old) throws IOException {
+    private static void oldPrimaryIsFenced(
+            EngineProcess old, EngineProcess winner, long term, boolean forked) throws IOException {
         old.start();
         await().atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(200))
                 .untilAsserted(() -> {
                     ResourceStatus status = old.marsadm().status("r");
-                    assertThat(status.isPrimary()).isFalse();
-                    assertThat(status.explanation() + status.state()).isNotBlank();
+                    assertThat(status.isSecondary()).isTrue();
+                    assertThat(status.term()).isEqualTo(term);
+                    if (forked || status.state().equals("Diverged")) {
+                        saysThatItIsFenced(status, winner);
+                    } else {
+                        assertThat(status.state()).isEqualTo("Secondary");
+                        assertThat(status.epochTerm()).isEqualTo(term);
+                    }
+                });
+    }
+
+    private static void saysThatItIsFenced(ResourceStatus status, EngineProcess winner) {
+        assertThat(status.state()).isEqualTo("Diverged");
+        assertThat(status.conditions())
+                .anySatisfy(condition -> {
+                    assertThat(condition.get("type").asText()).isEqualTo("HistoryLinear");
+                    assertThat(condition.get("status").asText()).isEqualTo("False");
+                    assertThat(condition.get("message").asText())
+                            .startsWith(
+                                    "fenced: "
+                                            + winner.settings().name()
+                                            + " is primary in term "
+                                            + status.term());
+                    assertThat(condition.get("nextCommand").asText("")).contains("leave-resource");
                 });
     }
 }

@@ -4,7 +4,6 @@ package storage.mars.e2e.harness;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,14 +33,27 @@ public final class EngineProcess implements AutoCloseable {
         this.settings = settings;
     }
 
-    /** The program; the test is skipped where the engine has not been built. */
+    /** The program; the test fails where the engine has not been built. */
     public static Path program() {
-        Path program = Tools.projectRoot().resolve("bin/mars-engine");
-        Path built = Path.of("replication-engine/server/target/quarkus-app/quarkus-run.jar");
-        assumeTrue(
-                Files.isExecutable(program) && Files.exists(Tools.projectRoot().resolve(built)),
-                "the engine is not built (make build)");
-        return program;
+        return Program.PATH;
+    }
+
+    /** Looked for once. */
+    private static final class Program {
+        private static final Path PATH = find();
+
+        private static Path find() {
+            Path root = Tools.projectRoot();
+            Path jar = root.resolve("replication-engine/server/target/quarkus-app/quarkus-run.jar");
+            if (!Files.exists(jar)) {
+                throw new AssertionError("the engine is not built (make build): no " + jar);
+            }
+            Command.of(root.resolve("build/start-cache"))
+                    .within(Duration.ofMinutes(3))
+                    .run()
+                    .succeeded();
+            return root.resolve("bin/mars-engine");
+        }
     }
 
     public static EngineProcess start(EngineSettings settings) throws IOException {

@@ -29,6 +29,15 @@ public record ResourceStatus(JsonNode json) {
         return number(json, "term");
     }
 
+    /** Where the newest epoch of its history begins. */
+    public long epochStart() {
+        return number(need(json, "epoch"), "start");
+    }
+
+    public long epochTerm() {
+        return number(need(json, "epoch"), "term");
+    }
+
     public String incarnation() {
         return text(json, "incarnation");
     }

@@ -231,8 +231,20 @@ final class Following {
                             }
                         });
         session.puller = puller;
+        // The source judges the pull by the history that it was told last.
+        session.send(replica.hello(session.dialled));
         puller.start();
         syncIfNeeded(session);
+    }
+
+    /** The source does not serve the pull: the next hello shows whether and whom to ask again. */
+    void refusedBy(Session session, String reason) {
+        Puller puller = session.puller;
+        if (puller != null && session == source) {
+            puller.end();
+            session.puller = null;
+            trouble = reason;
+        }
     }
 
     private boolean indexHasRoom() {

@@ -251,12 +251,15 @@ final class Handover {
         }
     }
 
-    void refusedBy(Session session, String reason) {
-        if (session == asked && replica.state() instanceof ReplicaState.Promoting) {
+    /** True when it was this that has been refused. */
+    boolean refusedBy(Session session, String reason) {
+        boolean mine = session == asked && replica.state() instanceof ReplicaState.Promoting;
+        if (mine) {
             giveUp(
                     Refusal.precondition(
                             "HandoverRefused", replica.name + " is not handed over", reason, ""));
         }
+        return mine;
     }
 
     /** It stays, or is again, a secondary. */

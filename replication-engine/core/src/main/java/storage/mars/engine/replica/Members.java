@@ -155,7 +155,6 @@ final class Members {
         long pause = Math.min(LAST_RETRY_NANOS, FIRST_RETRY_NANOS << Math.min(peer.failedDials, 6));
         long jitter = Math.floorMod(ports.entropy().nextLong(), pause / 4 + 1);
         peer.nextDialNanos = ports.clock().nanoTime() + pause - jitter;
-        ports.shard().schedule(pause - jitter, this::dialMissing);
     }
 
     /**

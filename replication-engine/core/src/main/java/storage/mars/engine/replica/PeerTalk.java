@@ -559,7 +559,9 @@ final class PeerTalk implements Session.Conversation {
                 .addKeyValue("resource", replica.name)
                 .addKeyValue("peer", session.link.remote())
                 .log("a member refused: {}", refused.reason());
-        replica.writership().refusedBy(session, refused.reason());
+        if (!replica.writership().handover().refusedBy(session, refused.reason())) {
+            replica.following().refusedBy(session, refused.reason());
+        }
     }
 
     @Override

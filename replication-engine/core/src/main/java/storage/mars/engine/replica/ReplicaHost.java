@@ -157,7 +157,8 @@ public final class ReplicaHost {
     /** A new resource, of which this engine becomes the primary. */
     public void create(
             String name, List<VolumeShape> volumes, long logBudgetBytes, Reply<Done> reply) {
-        Refusal refusal = ResourceRules.check(name, volumes, logBudgetBytes, settings);
+        Refusal refusal =
+                ResourceRules.check(name, volumes, logBudgetBytes, settings.segmentBytes());
         Replica existing = replicas.get(name);
         if (refusal == null && existing != null) {
             sameOrRefused(existing, volumes, reply);
@@ -300,6 +301,13 @@ public final class ReplicaHost {
     }
 
     private void joined(JoinRequest request, JoinAccepted a, Reply<Done> reply) {
+        Refusal refusal = ResourceRules.checkJoined(request.resourceName(), a);
+        if (refusal != null) {
+            inCreation.remove(request.resourceName());
+            reply.refused(refusal);
+            return;
+        }
+
         Identity identity =
                 new Identity(
                         a.resourceId(),

@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
+import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 
 /** What a new resource may look like. */
 final class ResourceRules {
@@ -22,7 +24,7 @@ final class ResourceRules {
     }
 
     static @Nullable Refusal check(
-            String name, List<VolumeShape> volumes, long budget, ReplicaSettings settings) {
+            String name, List<VolumeShape> volumes, long budget, long segmentBytes) {
         String what = name + " is not created";
         if (!name.matches(NAME)) {
             return Refusal.invalid(
@@ -50,7 +52,7 @@ final class ResourceRules {
                                 + " bytes: a size is a multiple of 4096 up to 64 PiB");
             }
         }
-        long least = 3L * settings.segmentBytes();
+        long least = 3L * segmentBytes;
         if (budget != 0 && budget < least) {
             return Refusal.invalid(
                     what,
@@ -61,6 +63,22 @@ final class ResourceRules {
                             + " of three segments");
         }
         return null;
+    }
+
+    /**
+     * Whether what a primary says of its resource is one that this engine can hold a replica of.
+     */
+    static @Nullable Refusal checkJoined(String name, JoinAccepted answer) {
+        int segment = answer.segmentBytes();
+        boolean size = segment >= LogFormat.MIN_SEGMENT && Integer.bitCount(segment) == 1;
+        boolean numbered =
+                answer.volumes().stream().allMatch(volume -> volume.id() < MAX_VOLUMES)
+                        && answer.volumes().stream().map(VolumeShape::id).distinct().count()
+                                == answer.volumes().size();
+        if (!size || !numbered || !answer.resourceName().equals(name)) {
+            return Refusal.invalid(name + " is not joined", "its primary describes it impossibly");
+        }
+        return check(name, answer.volumes(), 0, 0L);
     }
 
     static String describe(List<VolumeShape> volumes) {

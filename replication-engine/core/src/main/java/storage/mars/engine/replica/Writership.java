@@ -31,13 +31,17 @@ final class Writership {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Writership.class);
     private static final int PRUNE_ABOVE = 64;
+    private static final long LOOK_ROUND_NANOS = 100_000_000L;
 
     private final Replica replica;
     private final Handover handover;
     private @Nullable EpochId starting;
     private long epochRecordEnd;
     private boolean epochRecorded;
-    private @Nullable String splitBrain;
+    private @Nullable Split splitBrain;
+
+    /** Somebody else writes in {@code term}. */
+    private record Split(long term, String words) {}
 
     Writership(Replica replica) {
         this.replica = replica;
@@ -53,7 +57,9 @@ final class Writership {
      * nobody.
      */
     @Nullable String splitBrainWith() {
-        return splitBrain;
+        Split split = splitBrain;
+        boolean now = split != null && split.term == replica.current().history().lastId().term();
+        return now && split != null ? split.words : null;
     }
 
     // Starting
@@ -69,6 +75,15 @@ final class Writership {
         }
         replica.ports.shard().schedule(wait.toNanos(), this::met);
         met();
+        lookRound();
+    }
+
+    /** The wait is short: dials that are due do not wait for the next tick meanwhile. */
+    private void lookRound() {
+        if (replica.state() instanceof ReplicaState.Meeting) {
+            replica.members().dialMissing();
+            replica.ports.shard().schedule(LOOK_ROUND_NANOS, this::lookRound);
+        }
     }
 
     /** A member has been met, or the time for it is over. */
@@ -100,7 +115,6 @@ final class Writership {
         ReplicaParts parts = replica.parts();
         replica.following().end();
         replica.transition(new ReplicaState.StartingEpoch());
-        splitBrain = null;
         EpochHistory history = replica.current().history();
         long sequence = history.lastId().term() == term ? history.lastId().sequence() + 1 : 0;
         EpochId id = new EpochId(term, sequence, replica.ports.entropy().nextLong());
@@ -255,7 +269,6 @@ final class Writership {
                 .addKeyValue("peer", by)
                 .log("term {} is in force: this replica is no longer primary", term);
         starting = null;
-        splitBrain = null;
         handover.abandon("term " + term + " is in force");
         replica.reopen(
                 by + " knows of term " + term,
@@ -266,14 +279,16 @@ final class Writership {
     }
 
     void splitBrain(long forkPoint, Hello other) {
-        if (splitBrain == null) {
-            splitBrain =
+        if (splitBrainWith() == null) {
+            long term = other.history().lastId().term();
+            String words =
                     other.replicaName()
                             + " writes in the same term "
-                            + other.history().lastId().term()
+                            + term
                             + "; the logs fork at "
                             + forkPoint;
-            LOGGER.atError().addKeyValue("resource", replica.name).log(splitBrain);
+            splitBrain = new Split(term, words);
+            LOGGER.atError().addKeyValue("resource", replica.name).log(words);
             replica.changed();
         }
     }
@@ -335,9 +350,5 @@ final class Writership {
 
     void granted(Granted granted) {
         handover.granted(granted);
-    }
-
-    void refusedBy(Session session, String reason) {
-        handover.refusedBy(session, reason);
     }
 }

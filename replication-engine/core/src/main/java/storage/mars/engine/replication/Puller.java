@@ -101,7 +101,9 @@ public final class Puller {
         if (ended) {
             return;
         }
-        if (held || !pending.isEmpty() || !room.getAsBoolean()) {
+        if (data.position() > credit) {
+            wrong("the log at " + data.position() + " is beyond the credit of " + credit);
+        } else if (held || !pending.isEmpty() || !room.getAsBoolean()) {
             keep(data.bytes());
         } else {
             take(data.bytes(), data.position());

@@ -24,6 +24,7 @@ public final class BlockReader {
     private final LogAccess log;
     private final Lookup lookup = new Lookup();
     private final ArrayDeque<Read> idle = new ArrayDeque<>();
+    private final ArrayDeque<ImageRun> idleRuns = new ArrayDeque<>();
     private final ArrayDeque<Runnable> held = new ArrayDeque<>();
     private boolean holding;
     private @Nullable IoFailure broken;
@@ -87,25 +88,32 @@ public final class BlockReader {
     private final class Read implements Completion {
 
         private int pending;
+        private boolean durable;
         private @Nullable IoFailure failure;
         private @Nullable Completion done;
 
         void start(int volume, long offset, ByteBuffer into, boolean durableOnly, Completion told) {
             done = told;
             failure = null;
+            durable = durableOnly;
             pending = 1;
+            walk(volume, offset, into);
+            completed(null);
+        }
+
+        /** Serves each run of one kind from where it is. */
+        private void walk(int volume, long offset, ByteBuffer into) {
             long position = offset;
             long end = offset + into.remaining();
             while (position < end) {
                 long block = position >> Blocks.SHIFT;
                 long blocks = Math.min(MAX_RUN, ((end - 1) >> Blocks.SHIFT) - block + 1);
-                index.lookup(volume, block, (int) blocks, durableOnly, lookup);
+                index.lookup(volume, block, (int) blocks, durable, lookup);
                 long runEnd = Math.min(end, (block + lookup.blocks()) << Blocks.SHIFT);
                 run(volume, position, (int) (runEnd - position), into);
                 into.position(into.position() + (int) (runEnd - position));
                 position = runEnd;
             }
-            completed(null);
         }
 
         private void run(int volume, long position, int length, ByteBuffer into) {
@@ -114,7 +122,8 @@ public final class BlockReader {
                 case LOG -> fromLog(position, length, into);
                 case IMAGE -> {
                     pending++;
-                    images.of(volume).read(position, into.slice(into.position(), length), this);
+                    ImageRun run = idleRuns.isEmpty() ? new ImageRun() : idleRuns.pop();
+                    run.start(this, volume, position, into.slice(into.position(), length));
                 }
             }
         }
@@ -165,6 +174,68 @@ public final class BlockReader {
                 idle.push(this);
                 told.completed(result);
             }
+        }
+    }
+
+    /**
+     * One read of an image. A block that write-back has written to meanwhile may have come in
+     * halves; so what is not as it was in the index, or may not be, is read again.
+     */
+    private final class ImageRun implements Completion {
+
+        private static final ByteBuffer NOWHERE = ByteBuffer.allocate(0);
+
+        private @Nullable Read read;
+        private int volume;
+        private long position;
+        private ByteBuffer into = NOWHERE;
+        private long rounds;
+
+        void start(Read of, int newVolume, long newPosition, ByteBuffer destination) {
+            read = of;
+            volume = newVolume;
+            position = newPosition;
+            into = destination;
+            rounds = index.roundsEnded();
+            images.of(volume).read(position, into, this);
+        }
+
+        @Override
+        public void completed(@Nullable IoFailure problem) {
+            Read of = read;
+            if (of == null) {
+                throw new IllegalStateException("completed twice");
+            }
+            int from = volume;
+            long at = position;
+            ByteBuffer bytes = into.clear();
+            boolean same = problem != null || isStillImage(of.durable);
+            read = null;
+            into = NOWHERE;
+            idleRuns.push(this);
+            if (same) {
+                of.completed(problem);
+            } else {
+                again(of, from, at, bytes);
+            }
+        }
+
+        private void again(Read of, int from, long at, ByteBuffer bytes) {
+            whenServing(served -> {
+                if (served) {
+                    of.walk(from, at, bytes);
+                }
+                of.completed(served ? null : broken);
+            });
+        }
+
+        private boolean isStillImage(boolean durableOnly) {
+            long block = position >> Blocks.SHIFT;
+            int blocks = (int) (((position + into.capacity() - 1) >> Blocks.SHIFT) - block + 1);
+            index.lookup(volume, block, blocks, durableOnly, lookup);
+            return index.roundsEnded() == rounds
+                    && lookup.kind() == Lookup.Kind.IMAGE
+                    && lookup.blocks() == blocks;
         }
     }
 

@@ -30,6 +30,7 @@ public final class VolumeIndex {
     private final Round round = new Round(writing);
     private final LookupWalk walk = new LookupWalk(fresh, dirty, writing);
     private boolean roundRuns;
+    private long roundsEnded;
     private long newestAdmitted = -1;
     private long newestDurable = -1;
 
@@ -125,6 +126,11 @@ public final class VolumeIndex {
         }
         round.sort();
         return true;
+    }
+
+    /** Grows with the end of each round: images have been written to since it was smaller. */
+    public long roundsEnded() {
+        return roundsEnded;
     }
 
     /** The running round. */
@@ -287,6 +293,7 @@ public final class VolumeIndex {
 
     /** Empties the writing layer, also in the ledger. */
     private void dropWriting() {
+        roundsEnded++;
         var table = writing.blocks();
         for (int i = 0; i < round.blocks(); i++) {
             ledger.remove(table.since(table.find(round.key(i))));

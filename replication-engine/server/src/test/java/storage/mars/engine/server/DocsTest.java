@@ -75,6 +75,18 @@ class DocsTest {
     }
 
     @Test
+    void everyPageThatSourcesNameExists() {
+        Pattern page = Pattern.compile("\\bdocs/[a-z/]+\\.md\\b");
+        Stream<String> named =
+                Stream.concat(SOURCES.values().stream(), Stream.of(PROTOCOL))
+                        .flatMap(source -> page.matcher(source).results())
+                        .map(MatchResult::group)
+                        .distinct();
+
+        assertThat(named.filter(name -> !Files.exists(ROOT.resolve(name)))).isEmpty();
+    }
+
+    @Test
     void everyOptionIsOneOfTheEngineOrOfMarsadm() {
         assertThat(OPTIONS).contains("--data-dir", "--supersedes-term");
         assertThat(inEveryPage((page, text) -> unknownOptions(text))).isEmpty();

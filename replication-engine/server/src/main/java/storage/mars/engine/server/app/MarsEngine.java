@@ -55,9 +55,7 @@ public final class MarsEngine {
      */
     private static void haltByMainThread() {
         Thread main = Thread.currentThread();
-        Runtime.getRuntime()
-                .addShutdownHook(
-                        new Thread(() -> awaitEnd(main), "exit code"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitEnd(main), "exit code"));
     }
 
     private static void awaitEnd(Thread main) {

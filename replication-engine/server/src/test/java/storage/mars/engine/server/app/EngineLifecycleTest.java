@@ -2,7 +2,11 @@
 package storage.mars.engine.server.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -27,19 +31,26 @@ class EngineLifecycleTest {
         assertThat(threads()).contains("mars-log-0", "mars-log-1", "mars-io-0", "mars-file-0");
         lifecycle.stop();
 
-        assertThat(threads()).isEmpty();
+        // A loop is over when its thread has nothing more to do; the thread ends a moment later.
+        await().untilAsserted(() -> assertThat(threads()).isEmpty());
         DataDirectory.open(root.resolve("data")).close();
     }
 
-    private EngineSettings settings() {
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private EngineSettings settings() throws IOException {
         CommandLineOutcome outcome =
                 EngineCommandLine.parse(
                         "--name=a",
                         "--data-dir=" + root.resolve("data"),
                         "--nbd=unix:" + root.resolve("a.sock"),
-                        "--peer=127.0.0.1:1",
-                        "--control=127.0.0.1:2",
-                        "--http=127.0.0.1:3",
+                        "--peer=127.0.0.1:" + freePort(),
+                        "--control=127.0.0.1:" + freePort(),
+                        "--http=127.0.0.1:" + freePort(),
                         "--shards=2");
         return ((CommandLineOutcome.Run) outcome).settings();
     }

@@ -58,6 +58,15 @@ final class LogLedger {
         }
     }
 
+    /** What that machine was writing may be on its media now, though no sync has said so. */
+    void crashed(String machine) {
+        frames.forEach((key, known) -> {
+            if (known.writer.equals(machine)) {
+                durable.add(key);
+            }
+        });
+    }
+
     /** The frame is on the media of some machine. */
     void durable(FrameView frame) {
         durable.add(new Key(frame.position(), frame.epochId()));

@@ -25,6 +25,7 @@ public final class LyingDiskScenario implements Scenario {
         return "durable-loss";
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Copy(Storage.Kind kind, byte[] bytes) {}
 
     @Override

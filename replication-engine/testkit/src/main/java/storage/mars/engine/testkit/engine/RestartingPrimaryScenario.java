@@ -52,12 +52,7 @@ public final class RestartingPrimaryScenario implements Scenario {
         workload.stop();
         world.runUntil("all is answered", workload::isIdle, 100 * SECOND);
         workload.check();
-        try {
-            world.runUntil("all is applied", () -> isApplied(engine), 100 * SECOND);
-        } catch (RuntimeException e) {
-            System.err.println("DBG " + engine.status());
-            throw e;
-        }
+        world.runUntil("all is applied", () -> isApplied(engine), 100 * SECOND);
         new DurabilityChecker(history)
                 .check(
                         0,
