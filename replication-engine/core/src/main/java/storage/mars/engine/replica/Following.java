@@ -39,7 +39,6 @@ final class Following {
     private Shard.@Nullable Timer retry;
     private boolean cutting;
     private boolean fromOpen;
-    private Runnable onLeft = () -> {};
 
     Following(Replica replica) {
         this.replica = replica;
@@ -506,7 +505,8 @@ final class Following {
                 .addKeyValue("position", forked.forkPoint())
                 .addKeyValue("peer", hello.replicaName())
                 .log(
-                        "this replica holds data that the primary's history does not have: it is kept as a branch");
+                        "this replica holds data that the primary's history does not have: it is"
+                                + " kept as a branch");
     }
 
     private void record(Fork fork) {
@@ -527,15 +527,5 @@ final class Following {
             trouble = "the log of " + hello.replicaName() + " has no epoch in common with this one";
             record(new Fork(0, hello.history().lastId(), hello.replicaId()));
         }
-    }
-
-    // Leaving
-
-    void whenLeft(Runnable task) {
-        onLeft = task;
-    }
-
-    void left() {
-        onLeft.run();
     }
 }

@@ -78,7 +78,7 @@ final class ReplicaRemoval {
                         remove(replica, reply);
                     }
                 };
-        replica.following().whenLeft(go);
+        replica.talk().memberList().whenLeft(go);
         primary.send(new Leave(replica.replicaId()));
         ports.shard().schedule(PATIENCE_NANOS, go);
     }
@@ -109,7 +109,7 @@ final class ReplicaRemoval {
         }
         for (Peer peer : replica.members().all()) {
             if (peer.name.equals(member)) {
-                replica.talk().strikeOff(peer.id, () -> reply.done(true));
+                replica.talk().memberList().strikeOff(peer.id, () -> reply.done(true));
                 return;
             }
         }

@@ -334,7 +334,7 @@ final class Writership {
             }
         }
         if (slowest != null) {
-            replica.talk().detach(slowest);
+            replica.talk().memberList().detach(slowest);
         } else {
             parts.checkpointer.start();
         }
