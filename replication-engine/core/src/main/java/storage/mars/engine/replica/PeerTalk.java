@@ -98,9 +98,10 @@ final class PeerTalk implements Session.Conversation {
             case LogData data -> following.received(session, data);
             case Position position -> shipping.position(session, peer, position);
             case ReadBlocks question -> shipping.readBlocks(session, question);
-            case BlockData data -> following.received(data);
-            case BlocksUnavailable unavailable -> following.unavailable(unavailable.reason());
-            case SyncNeeded needed -> following.syncNeeded(needed);
+            case BlockData data -> following.syncing().received(data);
+            case BlocksUnavailable unavailable ->
+                    following.syncing().unavailable(unavailable.reason());
+            case SyncNeeded needed -> following.syncing().needed(needed);
             case Leave leave -> memberList.leave(session, leave);
             case HandoverRequest request ->
                     replica.writership().handoverAsked(session, peer, request);

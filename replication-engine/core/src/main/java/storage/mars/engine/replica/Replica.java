@@ -372,8 +372,8 @@ final class Replica implements ReplicaParts.Owner {
                 p == null ? checkpoint : p.feed.applied(),
                 checkpoint,
                 !m.sync().inconsistent(),
-                following().copiedBytes(),
-                following().totalBytes(),
+                following().syncing().copiedBytes(),
+                following().syncing().totalBytes(),
                 m.switches().shippingPaused(),
                 ports.clock().wallMicros(),
                 m.members());

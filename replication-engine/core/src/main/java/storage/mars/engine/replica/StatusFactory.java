@@ -171,7 +171,8 @@ final class StatusFactory {
                 lag == 0 ? 0 : seconds(replica, own.applied(), reference),
                 inconsistent
                         ? new Sync(
-                                replica.following().totalBytes(), replica.following().copiedBytes())
+                                replica.following().syncing().totalBytes(),
+                                replica.following().syncing().copiedBytes())
                         : null,
                 replica.ports.clock().wallMicros());
     }
