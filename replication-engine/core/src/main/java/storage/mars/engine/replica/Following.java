@@ -243,7 +243,7 @@ final class Following {
         syncing.logDurable();
         report();
         room();
-        replica.writership().progress();
+        replica.writership().handoverSource().progress();
     }
 
     private void report() {

@@ -6,7 +6,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.ReplicaMetadata;
-import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.replica.RoleRules.Own;
 import storage.mars.engine.replica.RoleRules.Verdict;
 import storage.mars.engine.replication.PeerMessage;
@@ -104,8 +103,8 @@ final class PeerTalk implements Session.Conversation {
             case SyncNeeded needed -> following.syncing().needed(needed);
             case Leave leave -> memberList.leave(session, leave);
             case HandoverRequest request ->
-                    replica.writership().handoverAsked(session, peer, request);
-            case Granted granted -> replica.writership().granted(granted);
+                    replica.writership().handoverSource().asked(session, peer, request);
+            case Granted granted -> replica.writership().handoverTarget().granted(granted);
             case LeaveAccepted accepted -> memberList.left();
             case Hello h -> {}
             case JoinRequest j -> {}
@@ -185,7 +184,7 @@ final class PeerTalk implements Session.Conversation {
 
     private void judge(@Nullable Session session, Hello hello) {
         if (session != null) {
-            resendGrant(session, hello);
+            replica.writership().handoverSource().resendGrant(session, hello);
         }
         Verdict verdict = RoleRules.judge(own(), hello);
         switch (verdict) {
@@ -208,20 +207,6 @@ final class PeerTalk implements Session.Conversation {
         replica.writership().met();
     }
 
-    /** A grant that was recorded here may not have reached its holder. */
-    private void resendGrant(Session session, Hello hello) {
-        Grant grant = replica.current().grant();
-        boolean pending =
-                grant != null
-                        && !replica.isPrimary()
-                        && grant.toReplica() == hello.replicaId()
-                        && !hello.primary()
-                        && hello.history().lastId().term() < grant.term();
-        if (pending && grant != null) {
-            session.send(new Granted(grant.term(), replica.parts().tail.durable()));
-        }
-    }
-
     // Ends
 
     private void refused(Session session, Refused refused) {
@@ -229,7 +214,7 @@ final class PeerTalk implements Session.Conversation {
                 .addKeyValue("resource", replica.name)
                 .addKeyValue("peer", session.link.remote())
                 .log("a member refused: {}", refused.reason());
-        if (!replica.writership().handover().refusedBy(session, refused.reason())) {
+        if (!replica.writership().handoverTarget().refusedBy(session, refused.reason())) {
             replica.following().refusedBy(session, refused.reason());
         }
     }

@@ -193,7 +193,7 @@ final class Replica implements ReplicaParts.Owner {
     void close(String why, Runnable done) {
         transition(new ReplicaState.Closed());
         if (writership != null) {
-            writership.handover().abandon(why);
+            writership.abandon(why);
         }
         Shard.Timer ticking = timer;
         if (ticking != null) {
@@ -470,7 +470,7 @@ final class Replica implements ReplicaParts.Owner {
         }
         transition(new ReplicaState.Failed(reason));
         if (writership != null) {
-            writership.handover().abandon(reason);
+            writership.abandon(reason);
         }
     }
 

@@ -161,7 +161,10 @@ public final class ReplicaHost {
 
     /** Takes the role by plan. */
     public void promote(String name, boolean closeExports, Reply<Done> reply) {
-        with(name, reply, replica -> replica.writership().handover().take(closeExports, reply));
+        with(
+                name,
+                reply,
+                replica -> replica.writership().handoverTarget().take(closeExports, reply));
     }
 
     /** Takes the role by force, in the term after {@code supersedes}. */
@@ -173,7 +176,7 @@ public final class ReplicaHost {
         with(
                 name,
                 reply,
-                replica -> replica.writership().handover().force(supersedes, maxLossBytes, reply));
+                replica -> new ForcedPromotion(replica, supersedes, maxLossBytes).start(reply));
     }
 
     /** Lays the role down. */
@@ -183,7 +186,9 @@ public final class ReplicaHost {
                 name,
                 reply,
                 replica ->
-                        replica.writership().handover().demote(closeExports, expectedTerm, reply));
+                        replica.writership()
+                                .handoverSource()
+                                .demote(closeExports, expectedTerm, reply));
     }
 
     /** Log and blocks flow, or not, to and from this replica. */

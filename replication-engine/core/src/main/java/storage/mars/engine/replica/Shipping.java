@@ -98,7 +98,7 @@ final class Shipping {
         peer.applied = position.applied();
         peer.contactNanos = replica.ports.clock().nanoTime();
         peer.contactWallMicros = replica.ports.clock().wallMicros();
-        replica.writership().progress();
+        replica.writership().handoverSource().progress();
         if (session.isWaitedFor() && canBePulled()) {
             session.close();
         }

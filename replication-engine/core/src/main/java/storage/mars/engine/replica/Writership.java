@@ -18,14 +18,12 @@ import storage.mars.engine.log.ReplicaMetadata.Draft;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.replica.RoleRules.Verdict;
-import storage.mars.engine.replication.PeerMessage.Granted;
-import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * Being primary: starting epochs after a restart or a promotion, being fenced. The giving and
- * taking of the role is in {@link Handover}. The states, events and actions are in docs/roles.md.
- * Owned by the shard.
+ * Being primary: meets the members after a restart, starts epochs after that or a promotion, is
+ * fenced. How the role comes and goes is in {@link HandoverTarget}, {@link HandoverSource} and
+ * {@link ForcedPromotion}. The states, events and actions are in docs/roles.md. Owned by the shard.
  */
 final class Writership {
 
@@ -34,7 +32,9 @@ final class Writership {
     private static final long LOOK_ROUND_NANOS = 100_000_000L;
 
     private final Replica replica;
-    private final Handover handover;
+    private final HandoverSource source;
+    private final HandoverTarget target;
+    private @Nullable Reply<Done> awaiting;
     private @Nullable EpochId starting;
     private long epochRecordEnd;
     private boolean epochRecorded;
@@ -45,11 +45,16 @@ final class Writership {
 
     Writership(Replica replica) {
         this.replica = replica;
-        this.handover = new Handover(replica, this);
+        this.source = new HandoverSource(replica, this);
+        this.target = new HandoverTarget(replica, this, source);
     }
 
-    Handover handover() {
-        return handover;
+    HandoverSource handoverSource() {
+        return source;
+    }
+
+    HandoverTarget handoverTarget() {
+        return target;
     }
 
     /**
@@ -178,12 +183,12 @@ final class Writership {
         if (replica.isPrimary()) {
             fence(highest, replica.name);
         } else {
-            handover.giveUp(
+            giveUp(
                     Refusal.precondition(
                             "StaleTerm",
                             replica.name + " does not become primary here",
                             "term " + highest + " was heard of before term " + term + " began",
-                            handover.forceCommand()));
+                            PromotionRules.forceCommand(replica)));
         }
     }
 
@@ -220,13 +225,13 @@ final class Writership {
             epochRecorded = true;
             parts.writer.wake();
         }
-        handover.retry();
+        source.retry();
     }
 
     /** The log is durable below {@code position}. */
     void durable(long position) {
         serveIfReady(position);
-        handover.progress();
+        source.progress();
     }
 
     void fed() {
@@ -254,7 +259,45 @@ final class Writership {
                 parts.tail.durable());
         replica.transition(new ReplicaState.Serving());
         replica.talk().helloAll();
-        handover.serving();
+        Reply<Done> reply = awaiting;
+        awaiting = null;
+        if (reply != null) {
+            reply.done(Done.DONE);
+        }
+    }
+
+    // Who waits for it
+
+    /** {@code reply} is told when this replica is the primary, or why it will not be. */
+    void awaitServing(Reply<Done> reply) {
+        awaiting = reply;
+    }
+
+    /** It stays, or is again, a secondary. */
+    void giveUp(Refusal refusal) {
+        Reply<Done> reply = awaiting;
+        awaiting = null;
+        replica.transition(new ReplicaState.Secondary());
+        replica.talk().judgeAll();
+        if (reply != null) {
+            reply.refused(refusal);
+        }
+    }
+
+    /** Nothing will come of what was asked for here: this replica starts over, or has failed. */
+    void abandon(String reason) {
+        Refusal refusal =
+                Refusal.precondition(
+                        "Overtaken",
+                        "the role of " + replica.name + " does not change",
+                        reason,
+                        "marsadm status " + replica.name);
+        Reply<Done> reply = awaiting;
+        awaiting = null;
+        if (reply != null) {
+            reply.refused(refusal);
+        }
+        source.abandon(refusal);
     }
 
     // Meeting others
@@ -269,7 +312,7 @@ final class Writership {
                 .addKeyValue("peer", by)
                 .log("term {} is in force: this replica is no longer primary", term);
         starting = null;
-        handover.abandon("term " + term + " is in force");
+        abandon("term " + term + " is in force");
         replica.reopen(
                 by + " knows of term " + term,
                 draft -> {
@@ -305,12 +348,13 @@ final class Writership {
         }
     }
 
-    // Passed on
+    // Time and space
 
     void tick() {
         met();
         retry();
-        handover.tick();
+        source.tick();
+        target.tick();
         makeSpace();
     }
 
@@ -338,17 +382,5 @@ final class Writership {
         } else {
             parts.checkpointer.start();
         }
-    }
-
-    void progress() {
-        handover.progress();
-    }
-
-    void handoverAsked(Session session, Peer peer, HandoverRequest request) {
-        handover.asked(session, peer, request);
-    }
-
-    void granted(Granted granted) {
-        handover.granted(granted);
     }
 }
