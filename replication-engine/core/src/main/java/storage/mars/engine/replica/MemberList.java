@@ -72,8 +72,34 @@ final class MemberList {
         }
     }
 
+    /**
+     * The log has reached its budget or the end of the disk: the member that is farthest behind is
+     * not waited for any longer; when it is the images that are behind, a checkpoint helps.
+     */
+    void makeSpace() {
+        ReplicaParts parts = replica.parts();
+        if (!replica.isPrimary() || parts.segments.stall() == null) {
+            return;
+        }
+        long needed = parts.checkpointer.position();
+        Peer slowest = null;
+        long lowest = needed;
+        for (Peer peer : List.copyOf(replica.members().all())) {
+            long position = peer.received == Peer.UNKNOWN ? 0 : peer.received;
+            if (peer.attached && position < lowest) {
+                slowest = peer;
+                lowest = position;
+            }
+        }
+        if (slowest != null) {
+            detach(slowest);
+        } else {
+            parts.checkpointer.start();
+        }
+    }
+
     /** Nothing is kept any more for the member that is farthest behind; it comes back by a sync. */
-    void detach(Peer peer) {
+    private void detach(Peer peer) {
         LOGGER.atWarn()
                 .addKeyValue("resource", replica.name)
                 .addKeyValue("peer", peer.name)

@@ -520,7 +520,7 @@ final class Replica implements ReplicaParts.Owner {
     /** No segment can be prepared: lets go of what holds the log back. */
     private void makeSpace() {
         if (parts != null) {
-            writership().makeSpace();
+            talk().memberList().makeSpace();
         }
     }
 

@@ -3,7 +3,6 @@ package storage.mars.engine.replica;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -348,39 +347,13 @@ final class Writership {
         }
     }
 
-    // Time and space
+    // Time
 
     void tick() {
         met();
         retry();
         source.tick();
         target.tick();
-        makeSpace();
-    }
-
-    /**
-     * The log has reached its budget or the end of the disk: the member that is farthest behind is
-     * not waited for any longer; when it is the images that are behind, a checkpoint helps.
-     */
-    void makeSpace() {
-        ReplicaParts parts = replica.parts();
-        if (!replica.isPrimary() || parts.segments.stall() == null) {
-            return;
-        }
-        long needed = parts.checkpointer.position();
-        Peer slowest = null;
-        long lowest = needed;
-        for (Peer peer : List.copyOf(replica.members().all())) {
-            long position = peer.received == Peer.UNKNOWN ? 0 : peer.received;
-            if (peer.attached && position < lowest) {
-                slowest = peer;
-                lowest = position;
-            }
-        }
-        if (slowest != null) {
-            replica.talk().memberList().detach(slowest);
-        } else {
-            parts.checkpointer.start();
-        }
+        replica.talk().memberList().makeSpace();
     }
 }
