@@ -77,8 +77,11 @@ final class MemberList {
      * not waited for any longer; when it is the images that are behind, a checkpoint helps.
      */
     void makeSpace() {
+        if (!replica.isOpen() || !replica.isPrimary()) {
+            return;
+        }
         ReplicaParts parts = replica.parts();
-        if (!replica.isPrimary() || parts.segments.stall() == null) {
+        if (parts.segments.stall() == null) {
             return;
         }
         long needed = parts.checkpointer.position();
