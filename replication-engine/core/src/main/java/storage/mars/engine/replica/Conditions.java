@@ -52,10 +52,7 @@ final class Conditions {
                                     + replica.name
                                     + " --force here and join again";
                     case ReplicaState.DurableLoss d ->
-                            "marsadm primary "
-                                    + replica.name
-                                    + " --force --supersedes-term "
-                                    + replica.termInForce()
+                            PromotionRules.forceCommand(replica)
                                     + ", on the member that has more, or here to give up what is lost";
                     default -> "";
                 };
@@ -118,11 +115,7 @@ final class Conditions {
                     false,
                     "SplitBrain",
                     split,
-                    "marsadm primary "
-                            + replica.name
-                            + " --force --supersedes-term "
-                            + replica.termInForce()
-                            + " on the side to be kept");
+                    PromotionRules.forceCommand(replica) + " on the side to be kept");
         } else {
             add("HistoryLinear", true, "OneHistory", "", "");
         }
