@@ -153,7 +153,7 @@ final class MemberList {
             session.send(new Refused(replica.name + " is not primary here" + whereIsPrimary()));
             return;
         }
-        Peer same = byName(request.replicaName());
+        Peer same = replica.members().named(request.replicaName());
         boolean self = request.replicaName().equals(replica.settings.engineName());
         if (self || (same != null && same.id != request.replicaId() && same.isConnected())) {
             session.send(
@@ -199,7 +199,7 @@ final class MemberList {
                     + MAX_ADDRESS;
         }
         boolean full = replica.current().members().size() >= MAX_MEMBERS;
-        return full && byName(request.replicaName()) == null
+        return full && replica.members().named(request.replicaName()) == null
                 ? replica.name + " has " + MAX_MEMBERS + " replicas already, as many as can be"
                 : null;
     }
@@ -244,15 +244,6 @@ final class MemberList {
                                     link));
                     announce.run();
                 });
-    }
-
-    private @Nullable Peer byName(String name) {
-        for (Peer peer : replica.members().all()) {
-            if (peer.name.equals(name)) {
-                return peer;
-            }
-        }
-        return null;
     }
 
     private String whereIsPrimary() {

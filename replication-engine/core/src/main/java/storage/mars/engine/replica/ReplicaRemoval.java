@@ -107,13 +107,12 @@ final class ReplicaRemoval {
                             "marsadm status " + replica.name));
             return;
         }
-        for (Peer peer : replica.members().all()) {
-            if (peer.name.equals(member)) {
-                replica.talk().memberList().strikeOff(peer.id, () -> reply.done(true));
-                return;
-            }
+        Peer peer = replica.members().named(member);
+        if (peer == null) {
+            reply.done(false);
+        } else {
+            replica.talk().memberList().strikeOff(peer.id, () -> reply.done(true));
         }
-        reply.done(false);
     }
 
     private static @Nullable Session holder(Replica replica) {
