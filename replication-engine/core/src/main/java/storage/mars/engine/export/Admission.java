@@ -274,12 +274,4 @@ final class Admission {
             request.completed(outcome);
         }
     }
-
-    int waitingRequests() {
-        return waiting.size();
-    }
-
-    int unacknowledgedRequests() {
-        return unacknowledged.size();
-    }
 }

@@ -193,7 +193,7 @@ final class Replica implements ReplicaParts.Owner {
     void close(String why, Runnable done) {
         transition(new ReplicaState.Closed());
         if (writership != null) {
-            writership.handover().abandon(why);
+            writership.abandon(why);
         }
         Shard.Timer ticking = timer;
         if (ticking != null) {
@@ -372,8 +372,8 @@ final class Replica implements ReplicaParts.Owner {
                 p == null ? checkpoint : p.feed.applied(),
                 checkpoint,
                 !m.sync().inconsistent(),
-                following().copiedBytes(),
-                following().totalBytes(),
+                following().syncing().copiedBytes(),
+                following().syncing().totalBytes(),
                 m.switches().shippingPaused(),
                 ports.clock().wallMicros(),
                 m.members());
@@ -470,7 +470,7 @@ final class Replica implements ReplicaParts.Owner {
         }
         transition(new ReplicaState.Failed(reason));
         if (writership != null) {
-            writership.handover().abandon(reason);
+            writership.abandon(reason);
         }
     }
 
@@ -520,7 +520,7 @@ final class Replica implements ReplicaParts.Owner {
     /** No segment can be prepared: lets go of what holds the log back. */
     private void makeSpace() {
         if (parts != null) {
-            writership().makeSpace();
+            talk().memberList().makeSpace();
         }
     }
 

@@ -2,7 +2,6 @@
 package storage.mars.engine.volume;
 
 import java.util.Arrays;
-import storage.mars.engine.log.LogLocation;
 
 /**
  * What the running write-back round copies to the images. All zero ranges must have reached the
@@ -64,24 +63,6 @@ public final class Round {
             i++;
         }
         return i;
-    }
-
-    /** The first index behind {@code from} whose block does not follow in image and record. */
-    public int logRunEnd(int from) {
-        int runEnd = runEnd(from);
-        long location = location(from);
-        long order = order(from);
-        int i = from + 1;
-        while (i < runEnd
-                && order(i) == order
-                && location(i) == LogLocation.plus(location, i - from)) {
-            i++;
-        }
-        return i;
-    }
-
-    private long order(int i) {
-        return layer.blocks().order(layer.blocks().find(keys[i]));
     }
 
     long key(int i) {

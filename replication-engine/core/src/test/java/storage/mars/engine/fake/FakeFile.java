@@ -30,6 +30,13 @@ public final class FakeFile implements BlockFile {
         return new FakeFile(into, newName, content.clone());
     }
 
+    /** The same bytes for whoever opens the file after it was closed. */
+    FakeFile again() {
+        FakeFile opened = new FakeFile(ports, name, data);
+        opened.synced = synced;
+        return opened;
+    }
+
     public boolean isClosed() {
         return closed;
     }

@@ -261,7 +261,9 @@ public final class FakePorts implements Shard, Clock, Storage {
                 0,
                 0,
                 failure -> {
-                    FakeFile file = files.get(name);
+                    FakeFile file =
+                            files.computeIfPresent(
+                                    name, (n, last) -> last.isClosed() ? last.again() : last);
                     boolean found = failure == null && file != null;
                     callback.completed(
                             found ? file : null,

@@ -123,7 +123,9 @@ class VolumeIndexTest {
         assertThat(round.volume(0)).isEqualTo(1);
         assertThat(round.block(0)).isEqualTo(68);
         assertThat(round.runEnd(0)).isEqualTo(3);
-        assertThat(round.logRunEnd(0)).isEqualTo(2);
+        assertThat(round.location(0)).isEqualTo(location(3 * FRAME, 0));
+        assertThat(round.location(1)).isEqualTo(location(3 * FRAME, 1));
+        assertThat(round.location(2)).isEqualTo(location(FRAME, 0));
         index.roundDone();
         assertThat(index.applied(9 * FRAME)).isEqualTo(2 * FRAME);
     }
