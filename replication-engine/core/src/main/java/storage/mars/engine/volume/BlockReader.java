@@ -66,6 +66,10 @@ public final class BlockReader {
         }
     }
 
+    private boolean isServing() {
+        return !holding && broken == null;
+    }
+
     /** Stops serving while the index does not know all that the images may lack. */
     void hold() {
         holding = true;
@@ -179,7 +183,8 @@ public final class BlockReader {
 
     /**
      * One read of an image. A block that write-back has written to meanwhile may have come in
-     * halves; so what is not as it was in the index, or may not be, is read again.
+     * halves, and one that a failed sync has lost as it was before; so what is not as it was in the
+     * index, or may not be, is read again.
      */
     private final class ImageRun implements Completion {
 
@@ -209,7 +214,7 @@ public final class BlockReader {
             int from = volume;
             long at = position;
             ByteBuffer bytes = into.clear();
-            boolean same = problem != null || isStillImage(of.durable);
+            boolean same = problem != null || (isServing() && isStillImage(of.durable));
             read = null;
             into = NOWHERE;
             idleRuns.push(this);

@@ -152,6 +152,28 @@ class CheckpointerTest {
     }
 
     @Test
+    void aReadOfTheImageThatBeganBeforeAFailedSyncWaitsToo() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        rig.fake.hold(every(Kind.READ));
+        ByteBuffer into = ByteBuffer.allocate(BLOCK);
+        List<@Nullable IoFailure> told = new ArrayList<>();
+        rig.reader.read(0, 0, into, false, told::add);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        checkpoint();
+        assertThat(rig.checkpointer.state()).isEqualTo(State.REFEEDING);
+
+        rig.fake.hold(every(Kind.READ, "log/"));
+        rig.fake.run();
+
+        assertThat(told).isEmpty();
+        rig.fake.holdNothing();
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(into.get(0)).isEqualTo((byte) 1);
+    }
+
+    @Test
     void readsWaitFromTheFailureOnWhileARoundEnds() {
         rig.write(0, 1, 1);
         rig.fake.run();
