@@ -124,7 +124,7 @@ public final class VolumeIndex {
             takeNeighbours(key, 1, Math.min(NEIGHBOURS, maxBlocks - round.blocks()));
             takeNeighbours(key, -1, Math.min(NEIGHBOURS, maxBlocks - round.blocks()));
         }
-        round.sort();
+        round.begin();
         return true;
     }
 
@@ -155,7 +155,7 @@ public final class VolumeIndex {
         for (int i = 0; i < round.blocks(); i++) {
             mergeBack(round.key(i), newer);
         }
-        for (int row = 0; row < newer.size(); row++) {
+        for (int row = newer.first(); row != ZeroRanges.NONE; row = newer.next(row)) {
             dirty.zeros().add(newer.start(row), newer.end(row), newer.order(row), newer.since(row));
         }
         dropWriting();
@@ -299,7 +299,7 @@ public final class VolumeIndex {
             ledger.remove(table.since(table.find(round.key(i))));
         }
         var zeros = writing.zeros();
-        for (int row = 0; row < zeros.size(); row++) {
+        for (int row = zeros.first(); row != ZeroRanges.NONE; row = zeros.next(row)) {
             ledger.remove(zeros.since(row));
         }
         writing.clear();

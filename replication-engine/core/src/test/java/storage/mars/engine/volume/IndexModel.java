@@ -169,10 +169,10 @@ final class IndexModel {
         }
         var round = index.round();
         assertThat(round.blocks()).isLessThanOrEqualTo(maxBlocks);
-        for (int i = 0; i < round.zeroRanges(); i++) {
-            for (long b = 0; b < round.zeroBlocks(i); b++) {
-                int volume = round.zeroVolume(i);
-                int block = (int) (round.zeroBlock(i) + b);
+        while (round.nextZeros()) {
+            for (long b = 0; b < round.zeroBlocks(); b++) {
+                int volume = round.zeroVolume();
+                int block = (int) (round.zeroBlock() + b);
                 long version = zeroCovering(volume, block);
                 imageOperations.add(() -> image[volume][block] = version);
             }
