@@ -411,6 +411,7 @@ final class Replica implements ReplicaParts.Owner {
             p.checkpointer.releaseSegments();
             checkpointIfDue(p);
             p.tail.releaseIdleMemory();
+            p.index.trimWhenIdle();
         }
     }
 

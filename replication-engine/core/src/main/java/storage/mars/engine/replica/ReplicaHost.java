@@ -31,6 +31,7 @@ import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Leave;
+import storage.mars.engine.volume.IndexMemory;
 
 /**
  * All replicas of one shard, and what an operator can ask of them. Every change may be asked for
@@ -59,6 +60,7 @@ public final class ReplicaHost {
                 new Shared(
                         ports,
                         new LogMemory(logMemoryBytes),
+                        new IndexMemory(settings.maxIndexBlocks()),
                         new AlignedBuffers(STAGING_BUFFERS),
                         exports);
         this.files = new ReplicaFiles(ports);

@@ -25,7 +25,7 @@ final class ReplicaOpening {
     private final LongSupplier retained;
     private final ReplicaParts.Owner owner;
     private final Outcome outcome;
-    private final VolumeIndex index = new VolumeIndex();
+    private final VolumeIndex index;
     private final Images images;
     private final SegmentStore segments;
 
@@ -55,6 +55,7 @@ final class ReplicaOpening {
         ReplicaMetadata current = metadata.current();
         images = new Images(shared.ports(), directory, current.identity());
         segments =
+        index = new VolumeIndex(shared.indexMemory());
                 new SegmentStore(
                         shared.ports(),
                         directory + "/log",
@@ -136,3 +137,4 @@ final class ReplicaOpening {
         segments.close();
     }
 }
+        index.clear();

@@ -24,6 +24,7 @@ import storage.mars.engine.volume.Checkpointer;
 import storage.mars.engine.volume.ImageTurns;
 import storage.mars.engine.volume.Images;
 import storage.mars.engine.volume.IndexFeed;
+import storage.mars.engine.volume.IndexMemory;
 import storage.mars.engine.volume.VolumeIndex;
 import storage.mars.engine.volume.WriteBack;
 
@@ -57,7 +58,12 @@ final class ReplicaParts {
                     Checkpointer.Listener {}
 
     /** What a shard shares among its replicas. */
-    record Shared(Ports ports, LogMemory memory, AlignedBuffers buffers, ExportRegistry exports) {}
+    record Shared(
+            Ports ports,
+            LogMemory memory,
+            IndexMemory indexMemory,
+            AlignedBuffers buffers,
+            ExportRegistry exports) {}
 
     ReplicaParts(
             Shared shared,
@@ -121,6 +127,7 @@ final class ReplicaParts {
                 turns.take(() -> {
                     tail.close();
                     segments.close();
+                    index.clear();
                     images.close();
                     done.run();
                 }));

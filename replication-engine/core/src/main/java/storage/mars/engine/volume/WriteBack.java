@@ -29,7 +29,7 @@ public final class WriteBack {
     private static final int MAX_ZEROS_IN_FLIGHT = 64;
 
     /** What gathers for a while is sorted and overwritten in memory; so many do not wait. */
-    private static final int EAGER_BLOCKS = 512;
+    private static final int EAGER_ENTRIES = 512;
 
     private static final long GATHER_NANOS = 10_000_000L;
     private static final long RETRY_NANOS = 1_000_000_000L;
@@ -91,7 +91,7 @@ public final class WriteBack {
         if (running || stopped || retrying || !index.isDirty()) {
             return;
         }
-        if (index.blocks() >= EAGER_BLOCKS) {
+        if (index.blocks() + index.zeroRanges() >= EAGER_ENTRIES) {
             begin();
         } else if (!gathering) {
             gathering = true;

@@ -35,7 +35,8 @@ final class IndexModel {
     }
 
     private final RandomGenerator random;
-    private final VolumeIndex index = new VolumeIndex();
+    private final IndexMemory memory = new IndexMemory(1 << 20);
+    private final VolumeIndex index = new VolumeIndex(memory);
     private final Lookup found = new Lookup();
     private final List<LogRecord> durable = new ArrayList<>();
     private final List<LogRecord> fresh = new ArrayList<>();
@@ -238,6 +239,7 @@ final class IndexModel {
 
     /** Everything that must hold between two operations. */
     void check() {
+        assertThat(memory.held()).isEqualTo(index.blocks() + index.zeroRanges());
         checkLookups(false, newest);
         checkLookups(true, newestDurable);
         checkApplied();

@@ -43,7 +43,7 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
     }
 
     VolumeRig(LogRig log) {
-        this(log, log.log, new VolumeIndex(), null);
+        this(log, log.log, new VolumeIndex(new IndexMemory(1 << 20)), null);
     }
 
     /** With {@code opened} metadata the image exists. */

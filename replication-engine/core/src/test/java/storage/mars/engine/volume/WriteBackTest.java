@@ -23,7 +23,7 @@ class WriteBackTest {
     private static VolumeRig sharing(AlignedBuffers buffers) {
         LogRig log = new LogRig();
         LogAccess access = new LogAccess(log.tail, log.log.reader(), buffers, log.log.history());
-        return new VolumeRig(log, access, new VolumeIndex(), null);
+        return new VolumeRig(log, access, new VolumeIndex(new IndexMemory(1 << 20)), null);
     }
 
     @Test
