@@ -396,7 +396,12 @@ final class PeerTalk implements Session.Conversation {
             ReplicaParts parts = replica.parts();
             source =
                     new SyncSource(
-                            parts.reader, parts.images, parts.log, session.codec(), session.link);
+                            parts.reader,
+                            parts.images,
+                            parts.log,
+                            session.codec(),
+                            session.link,
+                            parts.feed::position);
             session.source = source;
         }
         source.received(question);

@@ -65,12 +65,14 @@ final class ReplicaParts {
             AlignedBuffers buffers,
             ExportRegistry exports) {}
 
+    /** The index has all of the log below {@code entered}, or the images have it. */
     ReplicaParts(
             Shared shared,
             MetadataStore metadata,
             SegmentStore segments,
             Images images,
             VolumeIndex index,
+            long entered,
             long end,
             Chain.Link link,
             LongSupplier retained,
@@ -90,12 +92,9 @@ final class ReplicaParts {
         turns = new ImageTurns();
         reader = new BlockReader(index, images, log);
         long limit = metadata.current().switches().applyLimit();
-        feed =
-                new IndexFeed(
-                        index,
-                        log,
-                        Math.min(end, Math.max(limit, metadata.current().checkpoint().position())),
-                        owner);
+        long mayBeApplied =
+                Math.min(end, Math.max(limit, metadata.current().checkpoint().position()));
+        feed = new IndexFeed(index, log, Math.min(entered, mayBeApplied), mayBeApplied, owner);
         feed.limit(limit);
         writeBack = new WriteBack(index, images, log, turns, ports.shard(), owner);
         checkpointer =
@@ -127,8 +126,8 @@ final class ReplicaParts {
                 turns.take(() -> {
                     tail.close();
                     segments.close();
-                    index.clear();
                     images.close();
+                    index.clear();
                     done.run();
                 }));
     }
