@@ -29,7 +29,7 @@ public final class WriteBack {
     private static final int MAX_ZEROS_IN_FLIGHT = 64;
 
     /** What gathers for a while is sorted and overwritten in memory; so many do not wait. */
-    private static final int EAGER_BLOCKS = 512;
+    private static final int EAGER_ENTRIES = 512;
 
     private static final long GATHER_NANOS = 10_000_000L;
     private static final long RETRY_NANOS = 1_000_000_000L;
@@ -50,7 +50,6 @@ public final class WriteBack {
     private long[] missing = new long[64];
     private int missingCount;
     private int inFlight;
-    private int nextZero;
     private int nextRun;
     private boolean issuing;
     private long written;
@@ -92,7 +91,7 @@ public final class WriteBack {
         if (running || stopped || retrying || !index.isDirty()) {
             return;
         }
-        if (index.blocks() >= EAGER_BLOCKS) {
+        if (index.blocks() + index.zeroRanges() >= EAGER_ENTRIES) {
             begin();
         } else if (!gathering) {
             gathering = true;
@@ -140,7 +139,10 @@ public final class WriteBack {
         return written;
     }
 
-    /** No round starts any more; a running one ends as usual. */
+    /**
+     * No round starts any more; a running one ends with what is under way, and what it has not come
+     * to is dirty again.
+     */
     public void stop() {
         stopped = true;
     }
@@ -236,7 +238,7 @@ public final class WriteBack {
         if (next == from) {
             log.buffers().release(batch.bytes());
             String reason = "log at " + batch.to() + " cannot be read back: " + batch.fault();
-            end(new IoFailure(IoFailure.Kind.IO_ERROR, reason));
+            end(new IoFailure(IoFailure.Kind.IO_ERROR, reason), false);
             listener.logDamaged(reason);
         } else {
             readMissing(next, batch.bytes());
@@ -244,7 +246,6 @@ public final class WriteBack {
     }
 
     private void zero() {
-        nextZero = 0;
         inFlight = 0;
         issueZeros();
     }
@@ -256,21 +257,24 @@ public final class WriteBack {
     private void issueZeros() {
         issuing = true;
         Round round = index.round();
-        while (roundFailure == null
-                && nextZero < round.zeroRanges()
-                && inFlight < MAX_ZEROS_IN_FLIGHT) {
-            int i = nextZero++;
-            inFlight++;
-            long from = round.zeroBlock(i) << Blocks.SHIFT;
-            images.of(round.zeroVolume(i))
-                    .zero(from, round.zeroBlocks(i) << Blocks.SHIFT, zeroDone);
+        boolean all = false;
+        while (!all && !stopped && roundFailure == null && inFlight < MAX_ZEROS_IN_FLIGHT) {
+            all = !round.nextZeros();
+            if (!all) {
+                inFlight++;
+                images.of(round.zeroVolume())
+                        .zero(
+                                round.zeroBlock() << Blocks.SHIFT,
+                                round.zeroBlocks() << Blocks.SHIFT,
+                                zeroDone);
+            }
         }
         issuing = false;
         if (inFlight > 0) {
             return;
         }
-        if (roundFailure != null) {
-            end(roundFailure);
+        if (roundFailure != null || !all) {
+            end(roundFailure, false);
         } else {
             nextRun = 0;
             issueWrites();
@@ -319,7 +323,7 @@ public final class WriteBack {
     private void writeCompleted(@Nullable IoFailure failure) {
         note(failure);
         if (--inFlight == 0) {
-            end(roundFailure);
+            end(roundFailure, roundFailure == null);
         }
     }
 
@@ -329,16 +333,20 @@ public final class WriteBack {
         }
     }
 
-    private void end(@Nullable IoFailure failure) {
+    /** What is not {@code whole} is to be written again: it has failed, or was stopped. */
+    private void end(@Nullable IoFailure failure, boolean whole) {
         List<ByteBuffer> used = staging;
         staging = List.of();
-        if (failure == null) {
+        if (failure != null) {
+            trouble = "image cannot be written: " + failure;
+            retryLater();
+        } else if (whole) {
             trouble = null;
+        }
+        if (whole) {
             index.roundDone();
         } else {
-            trouble = "image cannot be written: " + failure;
             index.roundFailed();
-            retryLater();
         }
         log.buffers().releaseStaging(used);
         running = false;

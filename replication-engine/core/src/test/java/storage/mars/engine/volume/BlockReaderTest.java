@@ -144,4 +144,22 @@ class BlockReaderTest {
         assertThat(told.get(0)).isNull();
         assertThat(told.subList(1, 3)).doesNotContainNull();
     }
+
+    @Test
+    void durableOnlyReadsFailWhereOthersWait() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.fake.hold(every(Kind.READ));
+        read(0, BLOCK, true);
+        rig.reader.hold();
+
+        rig.fake.holdNothing();
+        read(0, BLOCK, true);
+
+        assertThat(told).hasSize(2).doesNotContainNull();
+        rig.reader.resume();
+        read(0, BLOCK, true);
+        rig.fake.run();
+        assertThat(told.getLast()).isNull();
+    }
 }
