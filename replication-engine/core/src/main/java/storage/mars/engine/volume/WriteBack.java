@@ -3,12 +3,11 @@ package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.LogAccess;
-import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.LogLocation;
 import storage.mars.engine.port.Completion;
@@ -47,8 +46,8 @@ public final class WriteBack {
     private final Completion writeDone = this::writeCompleted;
     private final List<Runs> runs = new ArrayList<>();
     private final Runnable gathered = this::gathered;
-    private long[] missing = new long[64];
-    private int missingCount;
+    private final ColdPayloads cold;
+    private final Consumer<@Nullable String> collected = this::collected;
     private int inFlight;
     private int nextRun;
     private boolean issuing;
@@ -83,6 +82,9 @@ public final class WriteBack {
         this.turns = turns;
         this.shard = shard;
         this.listener = listener;
+        this.cold =
+                new ColdPayloads(
+                        log, (i, from, at) -> buffer(i).put(offset(i), from, at, Blocks.SIZE));
         this.roundBlocks = Math.min(STAGING, log.buffers().maxStaging()) * BLOCKS_PER_BUFFER;
     }
 
@@ -176,72 +178,31 @@ public final class WriteBack {
         return i % BLOCKS_PER_BUFFER * Blocks.SIZE;
     }
 
-    /** Copies what is in memory; what is not is read from the segments in the order of the log. */
+    /** Copies what is in memory; what is not is read from the segments. */
     private void collect() {
         Round round = index.round();
-        missingCount = 0;
+        cold.begin(round);
+        boolean all = true;
         for (int i = 0; i < round.blocks(); i++) {
             long position = LogLocation.position(round.location(i));
             if (!log.tail().copy(position, Blocks.SIZE, buffer(i), offset(i))) {
-                addMissing(i);
+                cold.add(i);
+                all = false;
             }
         }
-        if (missingCount == 0) {
+        if (all) {
             zero();
         } else {
-            sortMissing();
-            log.buffers().acquire(buffer -> readMissing(0, buffer));
+            cold.fetch(collected);
         }
     }
 
-    /**
-     * Packed as block of the log and index in the round, so that one sort orders them by log
-     * position.
-     */
-    private void addMissing(int i) {
-        if (missingCount == missing.length) {
-            missing = Arrays.copyOf(missing, missingCount * 2);
-        }
-        missing[missingCount++] = LogLocation.position(index.round().location(i)) | i;
-    }
-
-    private void sortMissing() {
-        Arrays.sort(missing, 0, missingCount);
-    }
-
-    private void readMissing(int from, ByteBuffer buffer) {
-        if (from == missingCount) {
-            log.buffers().release(buffer);
+    private void collected(@Nullable String damage) {
+        if (damage == null) {
             zero();
-            return;
-        }
-        int first = (int) (missing[from] & (Blocks.SIZE - 1));
-        long frame = LogLocation.frame(index.round().location(first));
-        log.reader()
-                .read(
-                        frame,
-                        log.tail().durable(),
-                        log.history().get(),
-                        null,
-                        buffer,
-                        batch -> take(from, batch));
-    }
-
-    private void take(int from, Batch batch) {
-        int next = from;
-        while (next < missingCount && Blocks.floor(missing[next]) < batch.to()) {
-            int i = (int) (missing[next] & (Blocks.SIZE - 1));
-            int at = (int) (Blocks.floor(missing[next]) - batch.from());
-            buffer(i).put(offset(i), batch.bytes(), at, Blocks.SIZE);
-            next++;
-        }
-        if (next == from) {
-            log.buffers().release(batch.bytes());
-            String reason = "log at " + batch.to() + " cannot be read back: " + batch.fault();
-            end(new IoFailure(IoFailure.Kind.IO_ERROR, reason), false);
-            listener.logDamaged(reason);
         } else {
-            readMissing(next, batch.bytes());
+            end(new IoFailure(IoFailure.Kind.IO_ERROR, damage), false);
+            listener.logDamaged(damage);
         }
     }
 

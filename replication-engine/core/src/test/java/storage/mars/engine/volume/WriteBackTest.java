@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static storage.mars.engine.fake.FakePorts.every;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,34 @@ class WriteBackTest {
 
         assertThat(rig.image(0, 40)).isEqualTo(expected);
         assertThat(rig.damage).isEmpty();
+    }
+
+    /** Frames of one to fifteen records of up to 64 KiB, in an order that is not the image's. */
+    @Test
+    void longBacklogIsReadBackWholeAFewReadsAtATime() {
+        rig.writesBack = false;
+        int[] expected = new int[900];
+        for (int i = 0; i < 90; i++) {
+            int block = i * 37 % 90 * 10;
+            int blocks = 1 + i % 10;
+            rig.write(block, blocks, i % 120 + 1);
+            Arrays.fill(expected, block, block + blocks, i % 120 + 1);
+            if (i % 15 < i % 4) {
+                rig.fake.run();
+            }
+        }
+        rig.fake.run();
+        assertThat(rig.log.tail.releaseIdleMemory()).isTrue();
+        int readsBefore = rig.fake.done(Kind.READ).size();
+
+        rig.writesBack = true;
+        rig.writeBack.wake();
+        rig.fake.run();
+
+        assertThat(rig.image(0, 900)).isEqualTo(Arrays.stream(expected).boxed().toList());
+        assertThat(rig.damage).isEmpty();
+        assertThat(rig.index.isDirty()).isFalse();
+        assertThat(rig.fake.done(Kind.READ).size() - readsBefore).isLessThan(20);
     }
 
     @Test
