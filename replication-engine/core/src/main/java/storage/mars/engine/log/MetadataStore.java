@@ -33,6 +33,7 @@ public final class MetadataStore {
     private long generation;
     private boolean writing;
     private @Nullable IoFailure failed;
+    private @Nullable Runnable whenClosed;
 
     private MetadataStore(BlockFile file, ReplicaMetadata current, long generation) {
         this.file = file;
@@ -251,6 +252,7 @@ public final class MetadataStore {
         if (!writing && !asking.isEmpty()) {
             write();
         }
+        closeIfIdle();
     }
 
     private void fail(IoFailure failure, List<Completion> told) {
@@ -260,13 +262,31 @@ public final class MetadataStore {
         asking.clear();
         told.forEach(done -> done.completed(failure));
         waiting.forEach(done -> done.completed(failure));
+        closeIfIdle();
     }
 
     private static IoFailure orUnknown(@Nullable IoFailure failure) {
         return failure == null ? new IoFailure(IoFailure.Kind.IO_ERROR, "unknown") : failure;
     }
 
-    public void close() {
-        file.close();
+    /**
+     * Takes no change any more; {@code done} runs when those that were asked for are over and the
+     * file is closed.
+     */
+    public void close(Runnable done) {
+        if (failed == null) {
+            failed = new IoFailure(IoFailure.Kind.CLOSED, "the metadata have been closed");
+        }
+        whenClosed = done;
+        closeIfIdle();
+    }
+
+    private void closeIfIdle() {
+        Runnable done = whenClosed;
+        if (done != null && !writing && asking.isEmpty()) {
+            whenClosed = null;
+            file.close();
+            done.run();
+        }
     }
 }

@@ -439,7 +439,9 @@ final class PeerTalk implements Session.Conversation {
                                 return;
                             }
                             replica.members().set(replica.current().members());
-                            accept(session, joined);
+                            if (replica.isOpen()) {
+                                accept(session, joined);
+                            }
                         });
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
-import java.util.function.LongSupplier;
 import storage.mars.engine.log.LogRecovery;
 import storage.mars.engine.log.LogRecovery.Found;
 import storage.mars.engine.log.MetadataStore;
@@ -22,8 +21,6 @@ final class ReplicaOpening {
 
     private final Shared shared;
     private final MetadataStore metadata;
-    private final LongSupplier retained;
-    private final ReplicaParts.Owner owner;
     private final Outcome outcome;
     private final VolumeIndex index = new VolumeIndex();
     private final Images images;
@@ -40,17 +37,9 @@ final class ReplicaOpening {
         void failed(String reason);
     }
 
-    ReplicaOpening(
-            Shared shared,
-            String directory,
-            MetadataStore metadata,
-            LongSupplier retained,
-            ReplicaParts.Owner owner,
-            Outcome outcome) {
+    ReplicaOpening(Shared shared, String directory, MetadataStore metadata, Outcome outcome) {
         this.shared = shared;
         this.metadata = metadata;
-        this.retained = retained;
-        this.owner = owner;
         this.outcome = outcome;
         ReplicaMetadata current = metadata.current();
         images = new Images(shared.ports(), directory, current.identity());
@@ -104,18 +93,7 @@ final class ReplicaOpening {
 
     private void recovered(Found found) {
         switch (found) {
-            case Found.Sound sound ->
-                    outcome.opened(
-                            new ReplicaParts(
-                                    shared,
-                                    metadata,
-                                    segments,
-                                    images,
-                                    index,
-                                    sound.end(),
-                                    sound.link(),
-                                    retained,
-                                    owner));
+            case Found.Sound sound -> opened(sound);
             case Found.Corrupt corrupt -> {
                 end();
                 outcome.corrupt(
@@ -129,6 +107,12 @@ final class ReplicaOpening {
                 outcome.failed(unreadable.reason());
             }
         }
+    }
+
+    private void opened(Found.Sound sound) {
+        outcome.opened(
+                new ReplicaParts(
+                        shared, metadata, segments, images, index, sound.end(), sound.link()));
     }
 
     private void end() {

@@ -35,6 +35,7 @@ public final class Images {
     private Consumer<IoFailure> onFailedSync = failure -> {};
     private int failedSyncs;
     private boolean syncing;
+    private boolean closed;
 
     public Images(Ports ports, String directory, ReplicaMetadata.Identity identity) {
         this.ports = ports;
@@ -228,6 +229,10 @@ public final class Images {
             done.completed(null);
             return;
         }
+        if (closed) {
+            done.completed(new IoFailure(IoFailure.Kind.CLOSED, "the images have been closed"));
+            return;
+        }
         of(volumes.next().id())
                 .sync((@Nullable IoFailure failure) -> {
                     if (failure == null) {
@@ -252,6 +257,7 @@ public final class Images {
     }
 
     public void close() {
+        closed = true;
         for (BlockFile file : files) {
             if (file != null) {
                 file.close();
