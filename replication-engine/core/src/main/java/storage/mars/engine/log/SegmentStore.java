@@ -40,6 +40,7 @@ public final class SegmentStore {
     private final Set<Long> leaving = new HashSet<>();
     private long budgetBytes;
     private long start;
+    private long beginning;
     private long wantedBehind;
     private long readyEnd;
     private long spareNumber;
@@ -143,6 +144,13 @@ public final class SegmentStore {
         while (segments.containsKey(start - layout.segmentBytes())) {
             start -= layout.segmentBytes();
         }
+        start = Math.max(start, beginning);
+    }
+
+    /** The log has begun at {@code position}: what is in files before it is no part of it. */
+    void beginsAt(long position) {
+        beginning = position;
+        start = Math.max(start, position);
     }
 
     private void extendReady() {

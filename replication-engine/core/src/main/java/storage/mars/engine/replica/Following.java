@@ -398,6 +398,7 @@ final class Following {
                     draft.history = needed.history();
                     draft.checkpoint = new Checkpoint(needed.start(), needed.link());
                     draft.durableKnown = needed.start();
+                    draft.logStart = needed.start();
                 });
     }
 

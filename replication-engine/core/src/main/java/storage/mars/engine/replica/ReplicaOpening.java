@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.LogRecovery;
 import storage.mars.engine.log.LogRecovery.Found;
 import storage.mars.engine.log.MetadataStore;
@@ -14,10 +16,13 @@ import storage.mars.engine.volume.VolumeIndex;
 
 /**
  * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the
- * index. One procedure for both roles, after a start as after a change of role. One use. Owned by
- * the shard.
+ * index; last, what a planned stop has recorded of the log is taken back, before anything can be
+ * written to it. One procedure for both roles, after a start as after a change of role. One use.
+ * Owned by the shard.
  */
 final class ReplicaOpening {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(ReplicaOpening.class);
 
     private final Shared shared;
     private final MetadataStore metadata;
@@ -93,7 +98,13 @@ final class ReplicaOpening {
 
     private void recovered(Found found) {
         switch (found) {
-            case Found.Sound sound -> opened(sound);
+            case Found.Sound sound -> {
+                if (metadata.current().rested()) {
+                    wake(sound);
+                } else {
+                    opened(sound);
+                }
+            }
             case Found.Corrupt corrupt -> {
                 end();
                 outcome.corrupt(
@@ -107,6 +118,29 @@ final class ReplicaOpening {
                 outcome.failed(unreadable.reason());
             }
         }
+    }
+
+    private void wake(Found.Sound sound) {
+        if (sound.logStart() > metadata.current().logStart()) {
+            LOGGER.atWarn()
+                    .addKeyValue("resource", metadata.current().identity().resourceName())
+                    .addKeyValue("position", sound.logStart())
+                    .log(
+                            "the log is gone; the images have all of it, so it begins anew: members that need older log come back by a sync");
+        }
+        metadata.update(
+                draft -> {
+                    draft.rested = false;
+                    draft.logStart = sound.logStart();
+                },
+                failure -> {
+                    if (failure == null) {
+                        opened(sound);
+                    } else {
+                        end();
+                        outcome.failed("the metadata cannot be written: " + failure);
+                    }
+                });
     }
 
     private void opened(Found.Sound sound) {
