@@ -594,7 +594,7 @@ public final class ReplicaHost {
                         done.run();
                     }
                 };
-        List.copyOf(replicas.values()).forEach(replica -> replica.close("the engine stops", one));
+        List.copyOf(replicas.values()).forEach(replica -> replica.rest("the engine stops", one));
         replicas.clear();
         one.run();
     }

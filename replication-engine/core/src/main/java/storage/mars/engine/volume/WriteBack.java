@@ -58,6 +58,7 @@ public final class WriteBack {
     private boolean stopped;
     private boolean retrying;
     private boolean gathering;
+    private boolean hurried;
     private @Nullable String trouble;
     private @Nullable IoFailure roundFailure;
 
@@ -92,12 +93,18 @@ public final class WriteBack {
         if (running || stopped || retrying || !index.isDirty()) {
             return;
         }
-        if (index.blocks() >= EAGER_BLOCKS) {
+        if (hurried || index.blocks() >= EAGER_BLOCKS) {
             begin();
         } else if (!gathering) {
             gathering = true;
             shard.schedule(GATHER_NANOS, gathered);
         }
+    }
+
+    /** From now on nothing is gathered: whatever is dirty is written at once. */
+    public void hurry() {
+        hurried = true;
+        wake();
     }
 
     private void gathered() {

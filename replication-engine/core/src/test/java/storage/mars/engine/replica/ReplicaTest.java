@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.fake.LogRig;
+import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.PeerCodec;
 
@@ -55,6 +56,10 @@ class ReplicaTest {
         assertThat(replica.state()).isInstanceOf(ReplicaState.Closed.class);
     }
 
+    private ReplicaMetadata found() {
+        return PartsRig.on(fake.afterPowerLoss()).current();
+    }
+
     @ParameterizedTest
     @CsvSource({"READ, meta", "OPEN, img", "READ, img", "LIST, log"})
     void whoIsClosedWhileItIsOpenedTouchesNothingAfterwards(Kind kind, String file) {
@@ -94,12 +99,39 @@ class ReplicaTest {
         replica.reopen("the test wants it", draft -> draft.highestTerm++);
         fake.run();
 
-        replica.close("the engine stops", () -> closed.add("closed"));
+        replica.rest("the engine stops", () -> closed.add("closed"));
         fake.run();
 
         assertThat(closed).isEmpty();
         fake.holdNothing();
         assertClosed();
+        assertThat(found().rested()).isFalse();
+    }
+
+    @Test
+    void aStopOfTheEngineLeavesItAtRest() {
+        serve();
+        long end = replica.parts().tail.end();
+
+        replica.rest("the engine stops", () -> closed.add("closed"));
+        fake.run();
+
+        assertClosed();
+        assertThat(found().rested()).isTrue();
+        assertThat(found().durableKnown()).isEqualTo(end);
+        assertThat(found().checkpoint().position()).isEqualTo(end);
+    }
+
+    @Test
+    void whoHasFailedIsNotAtRest() {
+        serve();
+        replica.fail("the test wants it");
+
+        replica.rest("the engine stops", () -> closed.add("closed"));
+        fake.run();
+
+        assertClosed();
+        assertThat(found().rested()).isFalse();
     }
 
     @Test
@@ -122,7 +154,7 @@ class ReplicaTest {
         fake.run();
         assertThat(replica.state()).isInstanceOf(ReplicaState.Failed.class);
 
-        replica.close("the engine stops", () -> closed.add("closed"));
+        replica.rest("the engine stops", () -> closed.add("closed"));
         fake.run();
 
         assertClosed();
