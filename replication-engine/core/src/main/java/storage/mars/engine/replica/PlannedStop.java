@@ -82,13 +82,14 @@ final class PlannedStop implements ReplicaParts.Owner {
     }
 
     private boolean isDrained() {
-        Checkpointer.State checkpointing = parts.checkpointer.state();
         return parts.writer.isIdle()
                 && parts.feed.isCaughtUp()
                 && !parts.index.isDirty()
                 && !parts.writeBack.isRunning()
-                && checkpointing != Checkpointer.State.DRAINING
-                && checkpointing != Checkpointer.State.REFEEDING;
+                && switch (parts.checkpointer.state()) {
+                    case IDLE, FINDING_LINK, SYNCING, RECORDING -> true;
+                    case DRAINING, REFEEDING, MAKING_ROOM, STOPPED -> false;
+                };
     }
 
     private void late() {

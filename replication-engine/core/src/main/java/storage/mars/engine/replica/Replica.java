@@ -251,7 +251,7 @@ final class Replica {
     private @Nullable ReplicaParts retire(String why) {
         transition(new ReplicaState.Closed());
         if (writership != null) {
-            writership.handover().abandon(why);
+            writership.abandon(why);
         }
         Shard.Timer ticking = timer;
         if (ticking != null) {
@@ -434,8 +434,8 @@ final class Replica {
                 p == null ? checkpoint : p.feed.applied(),
                 checkpoint,
                 !m.sync().inconsistent(),
-                following().copiedBytes(),
-                following().totalBytes(),
+                following().syncing().copiedBytes(),
+                following().syncing().totalBytes(),
                 m.switches().shippingPaused(),
                 ports.clock().wallMicros(),
                 m.members());
@@ -470,7 +470,7 @@ final class Replica {
         }
         transition(new ReplicaState.Failed(reason));
         if (writership != null) {
-            writership.handover().abandon(reason);
+            writership.abandon(reason);
         }
     }
 

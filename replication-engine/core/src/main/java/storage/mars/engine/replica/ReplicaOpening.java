@@ -3,6 +3,7 @@ package storage.mars.engine.replica;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.LogRecovery;
 import storage.mars.engine.log.LogRecovery.Found;
 import storage.mars.engine.log.MetadataStore;
@@ -16,9 +17,9 @@ import storage.mars.engine.volume.VolumeIndex;
 
 /**
  * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the
- * index; last, what a planned stop has recorded of the log is taken back, before anything can be
- * written to it. One procedure for both roles, after a start as after a change of role. One use.
- * Owned by the shard.
+ * index as far as there is room; last, what a planned stop has recorded of the log is taken back,
+ * before anything can be written to it. One procedure for both roles, after a start as after a
+ * change of role. One use. Owned by the shard.
  */
 final class ReplicaOpening {
 
@@ -27,9 +28,10 @@ final class ReplicaOpening {
     private final Shared shared;
     private final MetadataStore metadata;
     private final Outcome outcome;
-    private final VolumeIndex index = new VolumeIndex();
+    private final VolumeIndex index;
     private final Images images;
     private final SegmentStore segments;
+    private long entered = Long.MAX_VALUE;
 
     /** How it went; exactly one is called. */
     interface Outcome {
@@ -47,6 +49,7 @@ final class ReplicaOpening {
         this.metadata = metadata;
         this.outcome = outcome;
         ReplicaMetadata current = metadata.current();
+        index = new VolumeIndex(shared.indexMemory());
         images = new Images(shared.ports(), directory, current.identity());
         segments =
                 new SegmentStore(
@@ -87,13 +90,21 @@ final class ReplicaOpening {
                         segments,
                         current,
                         shared.buffers(),
-                        frame -> {
-                            if (frame.position() < limit) {
-                                IndexFeed.enter(frame, index);
-                            }
-                        },
+                        frame -> enterBelow(limit, frame),
                         this::recovered)
                 .start();
+    }
+
+    /** What finds no room here is entered when the replica is open and writes back. */
+    private void enterBelow(long limit, FrameView frame) {
+        if (frame.position() >= Math.min(limit, entered)) {
+            return;
+        }
+        if (index.takesDurable(frame.position())) {
+            IndexFeed.enter(frame, index);
+        } else {
+            entered = frame.position();
+        }
     }
 
     private void recovered(Found found) {
@@ -146,11 +157,19 @@ final class ReplicaOpening {
     private void opened(Found.Sound sound) {
         outcome.opened(
                 new ReplicaParts(
-                        shared, metadata, segments, images, index, sound.end(), sound.link()));
+                        shared,
+                        metadata,
+                        segments,
+                        images,
+                        index,
+                        entered,
+                        sound.end(),
+                        sound.link()));
     }
 
     private void end() {
         images.close();
         segments.close();
+        index.clear();
     }
 }

@@ -56,6 +56,7 @@ final class Running implements ReplicaParts.Owner {
             parts.checkpointer.releaseSegments();
             checkpointIfDue();
             parts.tail.releaseIdleMemory();
+            parts.index.trimWhenIdle();
         }
     }
 
@@ -74,7 +75,7 @@ final class Running implements ReplicaParts.Owner {
      */
     private boolean isFarFromCheckpoint() {
         long distance = Math.min(MAX_CHECKPOINT_BYTES, parts.segments.budgetBytes() / 4);
-        return parts.feed.applied() - parts.checkpointer.position() >= distance;
+        return parts.checkpointer.isFar(distance);
     }
 
     // What the parts report
@@ -141,7 +142,7 @@ final class Running implements ReplicaParts.Owner {
     /** No segment can be prepared: lets go of what holds the log back. */
     private void makeSpace() {
         if (!ended) {
-            replica.writership().makeSpace();
+            replica.talk().memberList().makeSpace();
         }
     }
 

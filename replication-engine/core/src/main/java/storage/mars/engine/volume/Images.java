@@ -225,12 +225,12 @@ public final class Images {
     }
 
     private void syncNext(Iterator<VolumeShape> volumes, Completion done) {
-        if (!volumes.hasNext()) {
-            done.completed(null);
-            return;
-        }
         if (closed) {
             done.completed(new IoFailure(IoFailure.Kind.CLOSED, "the images have been closed"));
+            return;
+        }
+        if (!volumes.hasNext()) {
+            done.completed(null);
             return;
         }
         of(volumes.next().id())
@@ -256,6 +256,7 @@ public final class Images {
         onFailedSync = task;
     }
 
+    /** A pass of {@link #sync} that is under way ends with the file that it is at. */
     public void close() {
         closed = true;
         for (BlockFile file : files) {
