@@ -4,7 +4,10 @@ package storage.mars.engine.replica;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.ReplicaMetadata.Draft;
+import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replica.RoleRules.Verdict;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.LogData;
@@ -27,6 +30,15 @@ final class Following {
     private @Nullable String trouble;
     private boolean fromOpen;
 
+    /** A history is on its way into the metadata: nobody is followed by the one before it. */
+    private boolean adopting;
+
+    /** Whose log is being written to the end, before anybody is followed. */
+    private @Nullable ReplicaParts settling;
+
+    /** Somebody was not followed meanwhile. */
+    private boolean judgeAgain;
+
     Following(Replica replica) {
         this.replica = replica;
         this.syncing = new Syncing(replica, new Copied());
@@ -40,6 +52,7 @@ final class Following {
     /** The replica has been opened as a secondary. */
     void begin() {
         trouble = null;
+        settling = null;
         forkedLog.begin();
         replica.transition(new ReplicaState.Secondary());
         if (!replica.current().sync().inconsistent()) {
@@ -54,12 +67,18 @@ final class Following {
 
     /** Stops following; the role or the log changes. */
     void end() {
+        unfollow();
+        syncing.end();
+    }
+
+    /** Nothing that the source still sends is taken in; what was is written to the end. */
+    private void unfollow() {
         Session from = source;
         source = null;
         if (from != null) {
             from.endStreams();
+            syncing.linkEnded();
         }
-        syncing.end();
     }
 
     /**
@@ -88,11 +107,18 @@ final class Following {
         if (!behind || forkedLog.isDeciding()) {
             return;
         }
+        if (adopting || settling == replica.parts()) {
+            judgeAgain = true;
+            return;
+        }
+        if (receivesWhatForks(hello)) {
+            settle(replica.parts());
+            return;
+        }
         trouble = null;
         replica.lag.sample(hello.durable(), replica.ports.clock().nanoTime());
-        Session old = source;
-        if (old != null && old != session) {
-            old.endStreams();
+        if (source != session) {
+            unfollow();
         }
         source = session;
         pullAnew(session, hello.openTerm() > 0);
@@ -102,6 +128,34 @@ final class Following {
             pull(session);
         } else {
             adopt(session, hello);
+        }
+    }
+
+    /**
+     * Whether what has been received, but is not durable yet, goes on differently in that history:
+     * it was judged without, and will be judged again when all is durable.
+     */
+    private boolean receivesWhatForks(Hello hello) {
+        long end = replica.parts().tail.end();
+        return replica.current().history().commonEnd(end, hello.history(), Long.MAX_VALUE) < end;
+    }
+
+    private void settle(ReplicaParts parts) {
+        unfollow();
+        settling = parts;
+        parts.writer.whenIdle(
+                () -> {
+                    if (settling == parts) {
+                        settling = null;
+                        replica.talk().judgeAll();
+                    }
+                });
+    }
+
+    /** The member that was followed is the primary of a term that is over. */
+    void outdated(@Nullable Session session) {
+        if (session != null && session == source) {
+            unfollow();
         }
     }
 
@@ -140,27 +194,59 @@ final class Following {
         if (puller != null) {
             puller.hold();
         }
-        long durable = replica.parts().tail.durable();
+        ReplicaParts parts = replica.parts();
+        long end = parts.tail.end();
+        long durable = parts.tail.durable();
+        EpochHistory judged = replica.current().history();
+        adopting = true;
         replica.metadata()
                 .update(
                         draft -> {
-                            draft.history = hello.history();
-                            draft.durableKnown = Math.max(draft.durableKnown, durable);
-                            draft.incarnation = hello.incarnation();
-                            draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
-                            draft.fork = null;
-                            if (draft.grant != null
-                                    && hello.history().lastId().term() >= draft.grant.term()) {
-                                draft.grant = null;
+                            boolean asJudged =
+                                    draft.role == Role.SECONDARY
+                                            && draft.history.equals(judged)
+                                            && draft.highestTerm <= hello.history().lastId().term()
+                                            && parts.tail.end() == end;
+                            if (asJudged) {
+                                adopt(draft, hello, durable);
                             }
                         },
                         failure -> {
+                            adopting = false;
                             if (failure != null) {
                                 replica.metadataFailed(failure);
-                            } else if (source == session && replica.isOpen()) {
-                                pull(session);
+                            } else {
+                                adopted(session, hello);
                             }
                         });
+    }
+
+    private static void adopt(Draft draft, Hello hello, long durable) {
+        draft.history = hello.history();
+        draft.durableKnown = Math.max(draft.durableKnown, durable);
+        draft.incarnation = hello.incarnation();
+        draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
+        draft.fork = null;
+        if (draft.grant != null && hello.history().lastId().term() >= draft.grant.term()) {
+            draft.grant = null;
+        }
+    }
+
+    private void adopted(Session session, Hello hello) {
+        boolean again = judgeAgain;
+        judgeAgain = false;
+        if (!replica.isOpen()) {
+            return;
+        }
+        if (source == session && adopted(hello)) {
+            pull(session);
+        } else if (source == session) {
+            unfollow();
+            again = true;
+        }
+        if (again) {
+            replica.talk().judgeAll();
+        }
     }
 
     private void pull(Session session) {
@@ -310,7 +396,9 @@ final class Following {
 
     /** The member holds the role, and the logs part at a point below the end of this one. */
     void forked(Verdict.Forked forked, Hello hello) {
-        if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
+        if (adopting) {
+            judgeAgain = true;
+        } else if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
             end();
             forkedLog.decide(forked, hello);
         }

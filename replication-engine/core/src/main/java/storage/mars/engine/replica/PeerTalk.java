@@ -189,7 +189,7 @@ final class PeerTalk implements Session.Conversation {
         Verdict verdict = RoleRules.judge(own(), hello);
         switch (verdict) {
             case Verdict.Nothing nothing -> {}
-            case Verdict.Outdated outdated -> {}
+            case Verdict.Outdated outdated -> replica.following().outdated(session);
             case Verdict.Fence fence ->
                     replica.writership().fence(fence.term(), hello.replicaName());
             case Verdict.SplitBrain split ->
