@@ -279,16 +279,38 @@ final class HandoverSource {
         }
     }
 
+    /** To the first alone: what others were told meanwhile is looked at once more. */
     private void grantTo(Peer target, long term) {
+        Grant wanted = new Grant(target.id, term);
+        Grant open = new Grant(Grant.ANYBODY, term);
+        boolean[] granted = {false};
         replica.metadata()
                 .update(
-                        draft -> draft.grant = new Grant(target.id, term),
+                        draft -> {
+                            boolean free =
+                                    open.equals(draft.grant)
+                                            && draft.role == Role.SECONDARY
+                                            && draft.highestTerm < term;
+                            if (free) {
+                                draft.grant = wanted;
+                            }
+                            granted[0] = wanted.equals(draft.grant);
+                        },
                         failure -> {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
-                            } else {
+                            } else if (granted[0]) {
                                 replica.talk().judgeAll();
+                            } else {
+                                refuse(target);
                             }
                         });
+    }
+
+    private void refuse(Peer target) {
+        Session session = target.session;
+        if (session != null) {
+            session.send(new Refused("the role of " + replica.name + " went to another first"));
+        }
     }
 }

@@ -24,10 +24,12 @@ import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Pull;
+import storage.mars.engine.replication.PeerMessage.Refused;
 
 class HandoverSourceTest {
 
     private static final long TARGET = 2;
+    private static final long OTHER = 3;
     private static final PeerCodec CODEC = new PeerCodec();
 
     private final FakePorts fake = new FakePorts();
@@ -44,16 +46,29 @@ class HandoverSourceTest {
                             Duration.ofSeconds(1)),
                     new ExportRegistry(),
                     64 << 20);
-    private final Member b = new Member();
+    private final Member b = new Member(TARGET, "b");
+    private final Member c = new Member(OTHER, "c");
 
     /** The other end of a link, which says what the test wants. */
     private final class Member implements PeerLink {
 
+        private final long id;
+        private final String name;
         private final List<PeerMessage> heard = new ArrayList<>();
         private PeerLink.Receiver receiver = new Rejection(this, CODEC, "not linked");
 
-        void link() {
+        Member(long id, String name) {
+            this.id = id;
+            this.name = name;
+        }
+
+        /** Becomes a member, and says that it holds all of the log. */
+        JoinAccepted join() {
             receiver = host.accept("r", this);
+            say(new JoinRequest("r", id, name, name + ":1"));
+            JoinAccepted accepted = last(JoinAccepted.class);
+            say(hello(accepted, accepted.start()));
+            return accepted;
         }
 
         void say(PeerMessage message) {
@@ -72,8 +87,12 @@ class HandoverSourceTest {
             }
         }
 
+        <T> List<T> all(Class<T> kind) {
+            return heard.stream().filter(kind::isInstance).map(kind::cast).toList();
+        }
+
         <T> T last(Class<T> kind) {
-            return heard.stream().filter(kind::isInstance).map(kind::cast).toList().getLast();
+            return all(kind).getLast();
         }
 
         @Override
@@ -86,7 +105,32 @@ class HandoverSourceTest {
 
         @Override
         public String remote() {
-            return "b";
+            return name;
+        }
+
+        Hello hello(JoinAccepted a, long durable) {
+            return new Hello(
+                    true,
+                    a.resourceId(),
+                    "r",
+                    id,
+                    name,
+                    name + ":1",
+                    false,
+                    "Secondary",
+                    a.highestTerm(),
+                    0,
+                    a.incarnation(),
+                    a.history(),
+                    durable,
+                    durable,
+                    durable,
+                    true,
+                    0,
+                    0,
+                    false,
+                    0,
+                    a.members());
         }
     }
 
@@ -98,50 +142,78 @@ class HandoverSourceTest {
         return Objects.requireNonNull(status().known()).positions().durable();
     }
 
-    private static Hello hello(JoinAccepted a, long durable) {
-        return new Hello(
-                true,
-                a.resourceId(),
-                "r",
-                TARGET,
-                "b",
-                "b:1",
-                false,
-                "Secondary",
-                a.highestTerm(),
-                0,
-                a.incarnation(),
-                a.history(),
-                durable,
-                durable,
-                durable,
-                true,
-                0,
-                0,
-                false,
-                0,
-                a.members());
-    }
-
     @Test
     void aTargetWhoseHelloShowsTheEndHasTheRoleAtTheNextTick() {
         host.create("r", List.of(new VolumeShape(0, "v", 1 << 20)), 0, new Ignored());
         fake.run();
-        b.link();
-        b.say(new JoinRequest("r", TARGET, "b", "b:1"));
-        JoinAccepted accepted = b.last(JoinAccepted.class);
-        b.say(hello(accepted, accepted.start()));
+        JoinAccepted accepted = b.join();
         b.say(new Pull(accepted.start(), accepted.start() + (1 << 20)));
         b.say(new HandoverRequest(accepted.highestTerm(), false));
         assertThat(status().state()).isEqualTo("HandingOver");
-        b.say(hello(accepted, durable()));
+        b.say(b.hello(accepted, durable()));
 
         fake.advance(TimeUnit.SECONDS.toNanos(1));
-        b.say(hello(accepted, durable()));
+        b.say(b.hello(accepted, durable()));
 
         assertThat(status().state()).isEqualTo("Secondary");
         assertThat(b.last(Granted.class))
                 .isEqualTo(new Granted(accepted.highestTerm() + 1, durable()));
+    }
+
+    @Test
+    void aRoleThatWasLaidDownGoesToOneOfTwoThatAskAtTheSameMoment() {
+        long term = laidDownBesideTwo();
+        fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
+        b.say(new HandoverRequest(term, false));
+        c.say(new HandoverRequest(term, false));
+        fake.holdNothing();
+
+        assertThat(b.all(Granted.class)).containsOnly(new Granted(term + 1, durable()));
+        assertThat(c.all(Granted.class)).isEmpty();
+        assertThat(c.last(Refused.class).reason()).contains("went to another");
+    }
+
+    @Test
+    void aRoleThatIsBeingGrantedIsNotTakenBackBesides() {
+        long term = laidDownBesideTwo();
+        List<Refusal> refused = new ArrayList<>();
+        fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
+        b.say(new HandoverRequest(term, false));
+        host.promote("r", false, new Refusals(refused));
+        fake.run();
+        fake.holdNothing();
+
+        assertThat(b.all(Granted.class)).isNotEmpty();
+        assertThat(status().state()).isEqualTo("Secondary");
+        assertThat(refused).hasSize(1);
+    }
+
+    /** The term in force then. */
+    private long laidDownBesideTwo() {
+        host.create("r", List.of(new VolumeShape(0, "v", 1 << 20)), 0, new Ignored());
+        fake.run();
+        b.join();
+        JoinAccepted accepted = c.join();
+        host.demote("r", false, null, new Ignored());
+        fake.run();
+        b.say(b.hello(accepted, durable()));
+        c.say(c.hello(accepted, durable()));
+        assertThat(status().state()).isEqualTo("Secondary");
+        return accepted.highestTerm();
+    }
+
+    /** Must be refused. */
+    private record Refusals(List<Refusal> refusals) implements Reply<Done> {
+
+        @Override
+        public void done(Done result) {
+            throw new AssertionError(result);
+        }
+
+        @Override
+        public void refused(Refusal refusal) {
+            refusals.add(refusal);
+        }
     }
 
     private static final class Ignored implements Reply<Done> {
