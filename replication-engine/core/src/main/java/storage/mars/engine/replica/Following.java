@@ -288,7 +288,13 @@ final class Following {
 
         @Override
         public void taken(long from, long to) {
-            syncing.taken(parts.tail, from, to);
+            parts.tail.visit(
+                    from,
+                    to,
+                    frame -> {
+                        replica.offered.frame(frame);
+                        syncing.taken(frame);
+                    });
         }
 
         @Override

@@ -125,6 +125,7 @@ final class ForkedLog {
                     draft.checkpoint = checkpoint;
                     draft.durableKnown = Math.min(draft.durableKnown, point);
                     draft.grant = null;
+                    replica.offered.cut(draft, point);
                     if (draft.sync.inconsistent()) {
                         draft.sync = SyncState.FROM_THE_START;
                     }

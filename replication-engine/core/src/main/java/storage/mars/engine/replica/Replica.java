@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.MetadataStore;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Draft;
@@ -39,6 +40,7 @@ final class Replica implements ReplicaParts.Owner {
     final ReplicaSettings settings;
     final String directory;
     final LagClock lag = new LagClock();
+    final OfferedTerm offered = new OfferedTerm(this);
     private final PeerCodec codec;
     private final List<Runnable> watchers = new ArrayList<>();
     private final List<Runnable> onOpened = new ArrayList<>();
@@ -433,6 +435,11 @@ final class Replica implements ReplicaParts.Owner {
     }
 
     // What the parts report
+
+    @Override
+    public void recovered(FrameView frame) {
+        offered.frame(frame);
+    }
 
     @Override
     public void beforeWrite() {

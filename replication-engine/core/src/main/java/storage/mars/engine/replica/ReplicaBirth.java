@@ -85,6 +85,7 @@ final class ReplicaBirth {
                         id(),
                         null,
                         null,
+                        null,
                         new Switches(false, Switches.UNLIMITED, budget),
                         settings.bootId());
         createFiles(name, first, reply);
@@ -219,6 +220,7 @@ final class ReplicaBirth {
                         a.start(),
                         SyncState.FROM_THE_START,
                         a.incarnation(),
+                        null,
                         null,
                         null,
                         new Switches(false, Switches.UNLIMITED, ReplicaSettings.DEFAULT_LOG_BUDGET),

@@ -94,6 +94,7 @@ final class ReplicaOpening {
                         current,
                         shared.buffers(),
                         frame -> {
+                            owner.recovered(frame);
                             if (frame.position() < limit) {
                                 IndexFeed.enter(frame, index);
                             }

@@ -8,6 +8,7 @@ import storage.mars.engine.log.AlignedBuffers;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.FrameBuilder;
 import storage.mars.engine.log.FrameIntake;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.LinkReader;
 import storage.mars.engine.log.LogAccess;
 import storage.mars.engine.log.LogBatchReader;
@@ -54,7 +55,11 @@ final class ReplicaParts {
             extends LogWriter.Listener,
                     IndexFeed.Listener,
                     WriteBack.Listener,
-                    Checkpointer.Listener {}
+                    Checkpointer.Listener {
+
+        /** The log that is being opened holds that frame, at or behind its checkpoint. */
+        void recovered(FrameView frame);
+    }
 
     /** What a shard shares among its replicas. */
     record Shared(Ports ports, LogMemory memory, AlignedBuffers buffers, ExportRegistry exports) {}

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.EpochHistory;
-import storage.mars.engine.log.LogTail;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.log.ReplicaMetadata.SyncState;
@@ -107,10 +107,10 @@ final class Syncing {
     }
 
     /** Log has been taken in, which is newer than what is being copied. */
-    void taken(LogTail tail, long from, long to) {
+    void taken(FrameView frame) {
         SyncTarget copying = target;
         if (copying != null) {
-            tail.visit(from, to, copying::taken);
+            copying.taken(frame);
         }
     }
 
@@ -185,6 +185,7 @@ final class Syncing {
                     draft.history = needed.history();
                     draft.checkpoint = new Checkpoint(needed.start(), needed.link());
                     draft.durableKnown = needed.start();
+                    replica.offered.cut(draft, 0);
                 });
     }
 }

@@ -177,6 +177,7 @@ final class Writership {
         draft.highestTerm = Math.max(draft.highestTerm, id.term());
         draft.durableKnown = Math.max(draft.durableKnown, start);
         draft.grant = null;
+        draft.offer = null;
         draft.fork = null;
         draft.bootId = replica.settings.bootId();
         draft.switches =
