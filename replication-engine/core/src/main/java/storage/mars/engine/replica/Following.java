@@ -9,6 +9,8 @@ import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Draft;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replica.RoleRules.Verdict;
+import storage.mars.engine.replication.PeerMessage.BlockData;
+import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.LogData;
 import storage.mars.engine.replication.PeerMessage.Position;
@@ -327,6 +329,18 @@ final class Following {
         if (puller != null && session == source) {
             replica.lag.sample(data.position(), replica.ports.clock().nanoTime());
             puller.received(data);
+        }
+    }
+
+    void received(Session session, BlockData data) {
+        if (session == source) {
+            syncing.received(data);
+        }
+    }
+
+    void unavailable(Session session, BlocksUnavailable unavailable) {
+        if (session == source) {
+            syncing.unavailable(unavailable.reason());
         }
     }
 

@@ -97,9 +97,8 @@ final class PeerTalk implements Session.Conversation {
             case LogData data -> following.received(session, data);
             case Position position -> shipping.position(session, peer, position);
             case ReadBlocks question -> shipping.readBlocks(session, question);
-            case BlockData data -> following.syncing().received(data);
-            case BlocksUnavailable unavailable ->
-                    following.syncing().unavailable(unavailable.reason());
+            case BlockData data -> following.received(session, data);
+            case BlocksUnavailable unavailable -> following.unavailable(session, unavailable);
             case SyncNeeded needed -> following.syncing().needed(needed);
             case Leave leave -> memberList.leave(session, leave);
             case HandoverRequest request ->

@@ -2,7 +2,6 @@
 package storage.mars.engine.replica;
 
 import storage.mars.engine.log.ReplicaMetadata;
-import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Credit;
 import storage.mars.engine.replication.PeerMessage.Hello;
@@ -31,10 +30,8 @@ final class Shipping {
     void pull(Session session, Peer peer, Pull pull) {
         ReplicaParts parts = replica.parts();
         ReplicaMetadata current = replica.current();
-        Grant grant = current.grant();
-        boolean source = replica.isPrimary() || grant != null;
         Hello hello = peer.hello;
-        if (!source || hello == null || current.fork() != null) {
+        if (!isSource() || hello == null) {
             session.send(new Refused(replica.name + " is not primary here"));
             return;
         }
@@ -66,6 +63,12 @@ final class Shipping {
         session.shipper = shipper;
         shipper.pause(current.switches().shippingPaused());
         shipper.start(pull.from(), pull.creditUntil());
+    }
+
+    /** Whether this log is, as far as is known here, the one that all follow. */
+    private boolean isSource() {
+        ReplicaMetadata current = replica.current();
+        return (replica.isPrimary() || current.grant() != null) && current.fork() == null;
     }
 
     private void askForSync(Session session, String reason) {
@@ -113,11 +116,13 @@ final class Shipping {
     }
 
     void readBlocks(Session session, ReadBlocks question) {
-        if (replica.current().sync().inconsistent()
+        if (!isSource()
+                || replica.current().sync().inconsistent()
                 || replica.current().switches().shippingPaused()) {
             session.send(
                     new BlocksUnavailable(
-                            question.request(), "the source is not consistent, or paused"));
+                            question.request(),
+                            "the source is not primary, not consistent, or paused"));
             return;
         }
         SyncSource source = session.source;

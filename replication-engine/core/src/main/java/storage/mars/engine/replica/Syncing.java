@@ -99,11 +99,26 @@ final class Syncing {
         }
     }
 
+    /** An answer of the member that is followed. */
     void received(BlockData data) {
         SyncTarget copying = target;
-        if (copying != null) {
-            copying.received(data);
+        if (copying == null) {
+            return;
         }
+        if (isOfHistory(data)) {
+            copying.received(data);
+        } else {
+            unavailable("the source has answered in an epoch that is not followed");
+        }
+    }
+
+    /** Whether the log that makes the answer whole will be that of the history followed here. */
+    private boolean isOfHistory(BlockData data) {
+        return replica.current().history().epochs().stream()
+                .anyMatch(epoch ->
+                        epoch.id().equals(data.epoch())
+                                && data.newest() >= epoch.start()
+                                && data.newest() <= epoch.end());
     }
 
     /** Log has been taken in, which is newer than what is being copied. */
@@ -161,7 +176,9 @@ final class Syncing {
      */
     boolean reliesOnAnother(EpochHistory history) {
         ReplicaMetadata current = replica.current();
-        long required = current.sync().requiredPosition();
+        SyncTarget copying = target;
+        long recorded = current.sync().requiredPosition();
+        long required = copying == null ? recorded : Math.max(recorded, copying.required());
         return current.sync().inconsistent()
                 && current.history().commonEnd(required, history, required) < required;
     }

@@ -145,6 +145,11 @@ public final class SyncTarget {
         return phase;
     }
 
+    /** Newest content that was answered: recorded or not, what was copied relies on it. */
+    public long required() {
+        return required;
+    }
+
     /**
      * Goes on over a link to a replica that is consistent. Everything that is not in the image yet
      * is asked again; an answer that waits for its turn is not used any more, since what covers it

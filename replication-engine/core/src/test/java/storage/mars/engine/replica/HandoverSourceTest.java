@@ -3,26 +3,12 @@ package storage.mars.engine.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.fake.FakePorts;
-import storage.mars.engine.log.FieldReader.Malformed;
-import storage.mars.engine.log.LogFormat;
-import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
-import storage.mars.engine.port.PeerLink;
-import storage.mars.engine.replication.PeerCodec;
-import storage.mars.engine.replication.PeerMessage;
 import storage.mars.engine.replication.PeerMessage.Granted;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
-import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
-import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Pull;
 import storage.mars.engine.replication.PeerMessage.Refused;
 
@@ -30,122 +16,23 @@ class HandoverSourceTest {
 
     private static final long TARGET = 2;
     private static final long OTHER = 3;
-    private static final PeerCodec CODEC = new PeerCodec();
 
-    private final FakePorts fake = new FakePorts();
-    private final ReplicaHost host =
-            new ReplicaHost(
-                    fake.ports(),
-                    new ReplicaSettings(
-                            "a",
-                            "a:1",
-                            7,
-                            LogFormat.MIN_SEGMENT,
-                            1 << 20,
-                            Duration.ofSeconds(1),
-                            Duration.ofSeconds(1)),
-                    new ExportRegistry(),
-                    64 << 20);
-    private final Member b = new Member(TARGET, "b");
-    private final Member c = new Member(OTHER, "c");
-
-    /** The other end of a link, which says what the test wants. */
-    private final class Member implements PeerLink {
-
-        private final long id;
-        private final String name;
-        private final List<PeerMessage> heard = new ArrayList<>();
-        private PeerLink.Receiver receiver = new Rejection(this, CODEC, "not linked");
-
-        Member(long id, String name) {
-            this.id = id;
-            this.name = name;
-        }
-
-        /** Becomes a member, and says that it holds all of the log. */
-        JoinAccepted join() {
-            receiver = host.accept("r", this);
-            say(new JoinRequest("r", id, name, name + ":1"));
-            JoinAccepted accepted = last(JoinAccepted.class);
-            say(hello(accepted, accepted.start()));
-            return accepted;
-        }
-
-        void say(PeerMessage message) {
-            receiver.received(CODEC.encode(message));
-            fake.run();
-        }
-
-        @Override
-        public void send(ByteBuffer message) {
-            ByteBuffer copy = ByteBuffer.allocate(message.remaining());
-            copy.put(message.duplicate()).flip();
-            try {
-                heard.add(CODEC.decode(copy));
-            } catch (Malformed e) {
-                throw new AssertionError(e);
-            }
-        }
-
-        <T> List<T> all(Class<T> kind) {
-            return heard.stream().filter(kind::isInstance).map(kind::cast).toList();
-        }
-
-        <T> T last(Class<T> kind) {
-            return all(kind).getLast();
-        }
-
-        @Override
-        public boolean isWritable() {
-            return true;
-        }
-
-        @Override
-        public void close() {}
-
-        @Override
-        public String remote() {
-            return name;
-        }
-
-        Hello hello(JoinAccepted a, long durable) {
-            return new Hello(
-                    true,
-                    a.resourceId(),
-                    "r",
-                    id,
-                    name,
-                    name + ":1",
-                    false,
-                    "Secondary",
-                    a.highestTerm(),
-                    0,
-                    a.incarnation(),
-                    a.history(),
-                    durable,
-                    durable,
-                    durable,
-                    true,
-                    0,
-                    0,
-                    false,
-                    0,
-                    a.members());
-        }
-    }
+    private final ReplicaRig rig = ReplicaRig.primary();
+    private final FakePorts fake = rig.fake;
+    private final ReplicaHost host = rig.host;
+    private final ReplicaRig.Member b = rig.new Member(TARGET, "b");
+    private final ReplicaRig.Member c = rig.new Member(OTHER, "c");
 
     private ReplicaStatus status() {
-        return Objects.requireNonNull(host.status("r"));
+        return rig.status();
     }
 
     private long durable() {
-        return Objects.requireNonNull(status().known()).positions().durable();
+        return rig.durable();
     }
 
     @Test
     void aTargetWhoseHelloShowsTheEndHasTheRoleAtTheNextTick() {
-        host.create("r", List.of(new VolumeShape(0, "v", 1 << 20)), 0, new Ignored());
-        fake.run();
         JoinAccepted accepted = b.join();
         b.say(new Pull(accepted.start(), accepted.start() + (1 << 20)));
         b.say(new HandoverRequest(accepted.highestTerm(), false));
@@ -176,54 +63,27 @@ class HandoverSourceTest {
     @Test
     void aRoleThatIsBeingGrantedIsNotTakenBackBesides() {
         long term = laidDownBesideTwo();
-        List<Refusal> refused = new ArrayList<>();
+        ReplicaRig.Answer answer = new ReplicaRig.Answer();
         fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
         b.say(new HandoverRequest(term, false));
-        host.promote("r", false, new Refusals(refused));
+        host.promote("r", false, answer);
         fake.run();
         fake.holdNothing();
 
         assertThat(b.all(Granted.class)).isNotEmpty();
         assertThat(status().state()).isEqualTo("Secondary");
-        assertThat(refused).hasSize(1);
+        assertThat(answer.refusal).isNotNull();
     }
 
     /** The term in force then. */
     private long laidDownBesideTwo() {
-        host.create("r", List.of(new VolumeShape(0, "v", 1 << 20)), 0, new Ignored());
-        fake.run();
         b.join();
         JoinAccepted accepted = c.join();
-        host.demote("r", false, null, new Ignored());
+        host.demote("r", false, null, new ReplicaRig.MustBeDone());
         fake.run();
         b.say(b.hello(accepted, durable()));
         c.say(c.hello(accepted, durable()));
         assertThat(status().state()).isEqualTo("Secondary");
         return accepted.highestTerm();
-    }
-
-    /** Must be refused. */
-    private record Refusals(List<Refusal> refusals) implements Reply<Done> {
-
-        @Override
-        public void done(Done result) {
-            throw new AssertionError(result);
-        }
-
-        @Override
-        public void refused(Refusal refusal) {
-            refusals.add(refusal);
-        }
-    }
-
-    private static final class Ignored implements Reply<Done> {
-
-        @Override
-        public void done(Done result) {}
-
-        @Override
-        public void refused(Refusal refusal) {
-            throw new AssertionError(refusal);
-        }
     }
 }
