@@ -122,6 +122,10 @@ public record ReplicaMetadata(
         public boolean applyPaused() {
             return applyLimit != UNLIMITED;
         }
+
+        public Switches withApplyLimit(long limit) {
+            return new Switches(shippingPaused, limit, logBudgetBytes);
+        }
     }
 
     public ReplicaMetadata {
@@ -171,6 +175,15 @@ public record ReplicaMetadata(
             fork = from.fork;
             switches = from.switches;
             bootId = from.bootId;
+        }
+
+        /**
+         * All is to be copied. What is copied becomes whole by the log that is received meanwhile,
+         * so none of that is held back any more.
+         */
+        public void copyFromTheStart() {
+            sync = SyncState.FROM_THE_START;
+            switches = switches.withApplyLimit(Switches.UNLIMITED);
         }
 
         private ReplicaMetadata finish() {

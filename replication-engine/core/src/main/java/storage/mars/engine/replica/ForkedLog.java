@@ -8,7 +8,6 @@ import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
-import storage.mars.engine.log.ReplicaMetadata.SyncState;
 import storage.mars.engine.replica.RoleRules.Verdict;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
@@ -126,8 +125,11 @@ final class ForkedLog {
                     draft.durableKnown = Math.min(draft.durableKnown, point);
                     draft.grant = null;
                     replica.offered.cut(draft, point);
+                    long limit = draft.switches.applyLimit();
                     if (draft.sync.inconsistent()) {
-                        draft.sync = SyncState.FROM_THE_START;
+                        draft.copyFromTheStart();
+                    } else if (draft.switches.applyPaused()) {
+                        draft.switches = draft.switches.withApplyLimit(Math.min(limit, point));
                     }
                 });
     }

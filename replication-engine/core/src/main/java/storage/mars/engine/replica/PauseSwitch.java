@@ -58,8 +58,8 @@ final class PauseSwitch {
         record(
                 replica,
                 now -> {
-                    long limit = paused && now.applyPaused() ? now.applyLimit() : here;
-                    return new Switches(now.shippingPaused(), limit, now.logBudgetBytes());
+                    return now.withApplyLimit(
+                            paused && now.applyPaused() ? now.applyLimit() : here);
                 },
                 reply,
                 () -> {

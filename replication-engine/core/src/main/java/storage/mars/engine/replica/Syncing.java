@@ -8,7 +8,6 @@ import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
-import storage.mars.engine.log.ReplicaMetadata.SyncState;
 import storage.mars.engine.port.Shard;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.SyncNeeded;
@@ -186,7 +185,7 @@ final class Syncing {
     void startOver() {
         replica.reopen(
                 "the source of the copied blocks has lost its role",
-                draft -> draft.sync = SyncState.FROM_THE_START);
+                ReplicaMetadata.Draft::copyFromTheStart);
     }
 
     /** The log this replica would need is gone: it begins again with an empty log and a sync. */
@@ -198,7 +197,7 @@ final class Syncing {
         replica.reopen(
                 "the primary asks for a sync: " + needed.reason(),
                 draft -> {
-                    draft.sync = SyncState.FROM_THE_START;
+                    draft.copyFromTheStart();
                     draft.history = needed.history();
                     draft.checkpoint = new Checkpoint(needed.start(), needed.link());
                     draft.durableKnown = needed.start();

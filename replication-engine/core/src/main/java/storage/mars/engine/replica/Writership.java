@@ -180,11 +180,7 @@ final class Writership {
         draft.offer = null;
         draft.fork = null;
         draft.bootId = replica.settings.bootId();
-        draft.switches =
-                new Switches(
-                        draft.switches.shippingPaused(),
-                        Switches.UNLIMITED,
-                        draft.switches.logBudgetBytes());
+        draft.switches = draft.switches.withApplyLimit(Switches.UNLIMITED);
     }
 
     private void late(long term) {

@@ -23,9 +23,11 @@ import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage;
+import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
+import storage.mars.engine.replication.PeerMessage.ReadBlocks;
 
 /**
  * The engine of one replica of r in memory, and members around it that say what a test wants. Where
@@ -120,6 +122,29 @@ final class ReplicaRig {
                         new Chain.Link(1, 2)));
         rig.a.say(rig.a.primary(FIRST, START));
         return rig;
+    }
+
+    /** The copy is complete: a has nothing but zeroes. */
+    ReplicaRig consistent() {
+        ReadBlocks asked = a.last(ReadBlocks.class);
+        a.say(zeroes(asked, E1.id(), START));
+        if (!known().consistent()) {
+            throw new AssertionError("not consistent: " + status());
+        }
+        return this;
+    }
+
+    /** An answer that all of the range is zero. */
+    static BlockData zeroes(ReadBlocks asked, EpochId epoch, long newest) {
+        return new BlockData(
+                asked.request(),
+                asked.volume(),
+                asked.offset(),
+                asked.length(),
+                epoch,
+                newest,
+                true,
+                ByteBuffer.allocate(0));
     }
 
     ReplicaStatus status() {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static storage.mars.engine.replica.ReplicaRig.E1;
 import static storage.mars.engine.replica.ReplicaRig.START;
 import static storage.mars.engine.replica.ReplicaRig.VOLUME;
+import static storage.mars.engine.replica.ReplicaRig.zeroes;
 
-import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.log.EpochId;
@@ -20,18 +20,6 @@ import storage.mars.engine.replication.PeerMessage.ReadBlocks;
 class SyncingTest {
 
     private static final long AHEAD = START + 65536;
-
-    private static BlockData zeroes(ReadBlocks asked, EpochId epoch, long newest) {
-        return new BlockData(
-                asked.request(),
-                asked.volume(),
-                asked.offset(),
-                asked.length(),
-                epoch,
-                newest,
-                true,
-                ByteBuffer.allocate(0));
-    }
 
     @Test
     void blocksNewerThanTheForkAreCopiedAgainThoughNoneOfThemWasRecorded() {
