@@ -65,6 +65,12 @@ final class PeerTalk implements Session.Conversation {
      * gone since they said hello.
      */
     void judgeAll() {
+        lookAtAll();
+        replica.writership().met();
+    }
+
+    /** The same, without going on to what waits for all members to have been met. */
+    void lookAtAll() {
         for (Peer peer : List.copyOf(replica.members().all())) {
             Hello hello = peer.hello;
             if (hello != null && replica.isOpen()) {
@@ -149,6 +155,7 @@ final class PeerTalk implements Session.Conversation {
         learnTerm(hello);
         if (replica.isOpen()) {
             judge(session, hello);
+            replica.writership().met();
         }
         replica.changed();
     }
@@ -203,7 +210,6 @@ final class PeerTalk implements Session.Conversation {
             case Verdict.Forked forked -> replica.following().forked(forked, hello);
             case Verdict.Unrelated unrelated -> replica.following().unrelated(hello);
         }
-        replica.writership().met();
     }
 
     // Ends

@@ -96,8 +96,16 @@ final class Writership {
         if (replica.state() instanceof ReplicaState.Meeting meeting && replica.isOpen()) {
             boolean late = replica.ports.clock().nanoTime() - meeting.deadlineNanos() >= 0;
             if (late || replica.members().allAnswered()) {
-                continueTerm();
+                lookAround();
             }
+        }
+    }
+
+    /** Who was heard during recovery has not been judged yet, and may forbid to go on. */
+    private void lookAround() {
+        replica.talk().lookAtAll();
+        if (replica.state() instanceof ReplicaState.Meeting && replica.isOpen()) {
+            continueTerm();
         }
     }
 

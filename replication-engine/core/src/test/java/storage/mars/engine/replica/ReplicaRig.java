@@ -51,7 +51,7 @@ final class ReplicaRig {
         return FIRST.startedAt(from, new EpochId(2, 0, 22), C);
     }
 
-    final FakePorts fake = new FakePorts();
+    final FakePorts fake;
     final ReplicaHost host;
     final Member a = new Member(A, "a");
     final Member c = new Member(C, "c");
@@ -59,8 +59,9 @@ final class ReplicaRig {
     private final Map<String, Member> listening = new LinkedHashMap<>();
     private long entropy = 42;
 
-    /** An engine named {@code name}, which holds nothing yet. */
-    ReplicaRig(String name) {
+    /** An engine named {@code name} on what {@code disk} holds, which it has not opened yet. */
+    ReplicaRig(String name, FakePorts disk) {
+        fake = disk;
         Ports plain = fake.ports();
         Ports ports =
                 new Ports(
@@ -93,7 +94,7 @@ final class ReplicaRig {
 
     /** An engine that has created r and is its primary. */
     static ReplicaRig primary() {
-        ReplicaRig rig = new ReplicaRig("a");
+        ReplicaRig rig = new ReplicaRig("a", new FakePorts());
         rig.host.create("r", List.of(new VolumeShape(0, "v", VOLUME)), 0, new MustBeDone());
         rig.fake.run();
         return rig;
@@ -101,7 +102,7 @@ final class ReplicaRig {
 
     /** An engine that has joined r, and copies it from member a, which has said hello. */
     static ReplicaRig secondary() {
-        ReplicaRig rig = new ReplicaRig("b");
+        ReplicaRig rig = new ReplicaRig("b", new FakePorts());
         rig.listening.put("a:1", rig.a);
         rig.host.join("r", "a:1", new MustBeDone());
         rig.fake.run();
