@@ -88,7 +88,7 @@ final class MemberList {
         Peer slowest = null;
         long lowest = needed;
         for (Peer peer : List.copyOf(replica.members().all())) {
-            long position = peer.received == Peer.UNKNOWN ? 0 : peer.received;
+            long position = Math.max(0, peer.needs());
             if (peer.attached && position < lowest) {
                 slowest = peer;
                 lowest = position;
@@ -220,7 +220,7 @@ final class MemberList {
         long start = parts.tail.durable();
         Peer peer = replica.members().get(joined.id());
         if (peer != null) {
-            peer.received = start;
+            peer.keptFrom = start;
         }
         parts.links.read(
                 start,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Credit;
@@ -27,30 +29,61 @@ final class Shipping {
         this.memberList = memberList;
     }
 
+    /** The member's log must be this one, up to the frame boundary from which it asks. */
     void pull(Session session, Peer peer, Pull pull) {
         ReplicaParts parts = replica.parts();
-        ReplicaMetadata current = replica.current();
-        Hello hello = peer.hello;
-        if (!isSource() || hello == null) {
-            session.send(new Refused(replica.name + " is not primary here"));
+        String refusal = refusal(peer, pull);
+        if (refusal != null) {
+            session.send(new Refused(refusal));
             return;
         }
-        long common =
-                current.history().commonEnd(parts.tail.durable(), hello.history(), pull.from());
-        if (common != pull.from()) {
-            session.send(new Refused("the logs of " + replica.name + " fork at " + common));
-            return;
-        }
-        peer.received = pull.from();
         if (pull.from() < parts.segments.start()) {
             askForSync(
                     session, "the log before " + parts.segments.start() + " is not kept any more");
             return;
         }
+        long number = ++session.pulls;
+        parts.links.read(
+                pull.from(),
+                (link, failure) -> {
+                    boolean asked =
+                            session.pulls == number
+                                    && !session.isClosed()
+                                    && replica.isOpen()
+                                    && replica.parts() == parts;
+                    if (asked && link == null) {
+                        askForSync(session, "the log cannot be read: " + failure);
+                    } else if (asked && link != null) {
+                        ship(session, peer, pull, link);
+                    }
+                });
+    }
+
+    private @Nullable String refusal(Peer peer, Pull pull) {
+        Hello hello = peer.hello;
+        if (!isSource() || hello == null) {
+            return replica.name + " is not primary here";
+        }
+        long durable = replica.parts().tail.durable();
+        long common =
+                replica.current().history().commonEnd(durable, hello.history(), pull.from());
+        return common == pull.from() ? null : "the logs of " + replica.name + " fork at " + common;
+    }
+
+    private void ship(Session session, Peer peer, Pull pull, Chain.Link link) {
+        String forked =
+                link.equals(pull.link())
+                        ? null
+                        : "the logs of " + replica.name + " differ below " + pull.from();
+        String refusal = forked == null ? refusal(peer, pull) : forked;
+        if (refusal != null) {
+            session.send(new Refused(refusal));
+            return;
+        }
         memberList.attach(peer);
         Shipper shipper =
                 new Shipper(
-                        parts.log,
+                        replica.parts().log,
                         session.codec(),
                         session.link,
                         (position, reason) ->
@@ -61,7 +94,7 @@ final class Shipping {
             old.end();
         }
         session.shipper = shipper;
-        shipper.pause(current.switches().shippingPaused());
+        shipper.pause(replica.current().switches().shippingPaused());
         shipper.start(pull.from(), pull.creditUntil());
     }
 
@@ -77,10 +110,15 @@ final class Shipping {
         parts.links.read(
                 start,
                 (link, failure) -> {
-                    if (link != null && !session.isClosed()) {
+                    boolean still =
+                            !session.isClosed()
+                                    && replica.isOpen()
+                                    && replica.parts() == parts
+                                    && isSource();
+                    if (link != null && still) {
                         Peer peer = session.peer;
                         if (peer != null) {
-                            peer.received = start;
+                            peer.keptFrom = start;
                             memberList.attach(peer);
                         }
                         session.send(

@@ -56,10 +56,10 @@ public sealed interface PeerMessage {
     }
 
     /**
-     * Secondary to primary: send the log from {@code from} on, and no more than up to {@code
-     * creditUntil} for now.
+     * Secondary to primary: send the log from {@code from} on, where the sender's log ends with
+     * {@code link}, and no more than up to {@code creditUntil} for now.
      */
-    record Pull(long from, long creditUntil) implements PeerMessage {}
+    record Pull(long from, Chain.Link link, long creditUntil) implements PeerMessage {}
 
     /** Secondary to primary: the log may be sent up to this position. */
     record Credit(long until) implements PeerMessage {}

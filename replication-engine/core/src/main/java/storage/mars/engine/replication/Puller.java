@@ -72,7 +72,7 @@ public final class Puller {
     public void start() {
         expected = tail.end();
         credit = tail.end() + WINDOW;
-        link.send(codec.encode(new Pull(expected, credit)));
+        link.send(codec.encode(new Pull(expected, tail.link(), credit)));
     }
 
     /**

@@ -34,7 +34,7 @@ class HandoverSourceTest {
     @Test
     void aTargetWhoseHelloShowsTheEndHasTheRoleAtTheNextTick() {
         JoinAccepted accepted = b.join();
-        b.say(new Pull(accepted.start(), accepted.start() + (1 << 20)));
+        b.say(new Pull(accepted.start(), accepted.link(), accepted.start() + (1 << 20)));
         b.say(new HandoverRequest(accepted.highestTerm(), false));
         assertThat(status().state()).isEqualTo("HandingOver");
         b.say(b.hello(accepted, durable()));

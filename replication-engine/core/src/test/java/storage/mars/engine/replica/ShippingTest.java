@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.replication.PeerMessage.HandoverRequest;
+import storage.mars.engine.replication.PeerMessage.JoinAccepted;
+import storage.mars.engine.replication.PeerMessage.LogData;
+import storage.mars.engine.replication.PeerMessage.Pull;
+import storage.mars.engine.replication.PeerMessage.Refused;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
+
+class ShippingTest {
+
+    private static final long CREDIT = 1 << 20;
+
+    private final ReplicaRig rig = ReplicaRig.primary();
+    private final ReplicaRig.Member b = rig.new Member(2, "b");
+    private final JoinAccepted as = b.join();
+
+    @Test
+    void whoHoldsAnotherLogUpToThereGetsNothing() {
+        b.say(new Pull(as.start(), new Chain.Link(1, 2), as.start() + CREDIT));
+        rig.host.demote("r", false, null, new ReplicaRig.MustBeDone());
+        rig.fake.run();
+
+        assertThat(b.last(Refused.class).reason()).contains("differ below " + as.start());
+        assertThat(b.all(LogData.class)).isEmpty();
+    }
+
+    @Test
+    void whoAsksFromWithinAFrameIsToldToBeginAgain() {
+        long within = as.start() - LogFormat.BLOCK;
+        b.say(new Pull(within, as.link(), within + CREDIT));
+
+        assertThat(b.last(SyncNeeded.class).start()).isEqualTo(as.start());
+        assertThat(b.all(LogData.class)).isEmpty();
+    }
+
+    @Test
+    void whatAMemberAsksForSaysNothingOfWhatItHolds() {
+        b.say(b.hello(as, as.start() - LogFormat.BLOCK));
+        b.say(new Pull(as.start(), as.link(), as.start() + CREDIT));
+        b.say(new HandoverRequest(as.highestTerm(), false));
+        long end = rig.durable();
+        b.say(new Pull(end, as.link(), end + CREDIT));
+        rig.fake.advance(TimeUnit.SECONDS.toNanos(1));
+
+        assertThat(rig.status().state()).isEqualTo("HandingOver");
+    }
+}
