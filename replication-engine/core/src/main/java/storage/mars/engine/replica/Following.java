@@ -273,7 +273,7 @@ final class Following {
                         new Pulled(parts, session));
         session.puller = puller;
         // The source judges the pull by the history that it was told last.
-        session.send(replica.hello(session.dialled));
+        session.send(replica.hello(session));
         puller.start();
         syncing.start(session);
     }

@@ -350,15 +350,14 @@ final class Replica implements ReplicaParts.Owner {
         return value;
     }
 
-    /** What this replica says of itself. */
-    Hello hello(boolean dialled) {
+    /** What this replica says of itself over that link. */
+    Hello hello(Session to) {
         ReplicaMetadata m = current();
         ReplicaParts p = parts;
         long durable = p == null ? m.durableKnown() : p.tail.durable();
         long checkpoint = m.checkpoint().position();
-        ReplicaMetadata.Grant open = openGrant();
         return new Hello(
-                dialled,
+                to.dialled,
                 m.identity().resourceId(),
                 name,
                 m.identity().replicaId(),
@@ -367,7 +366,7 @@ final class Replica implements ReplicaParts.Owner {
                 m.role() == Role.PRIMARY && p != null,
                 state.name(),
                 m.highestTerm(),
-                open == null ? 0 : open.term(),
+                offeredTo(to.peer),
                 m.incarnation(),
                 m.history(),
                 durable,
@@ -379,6 +378,18 @@ final class Replica implements ReplicaParts.Owner {
                 m.switches().shippingPaused(),
                 ports.clock().wallMicros(),
                 m.members());
+    }
+
+    /** The term that {@code peer} may have from here, once it holds all of the log. */
+    private long offeredTo(@Nullable Peer peer) {
+        ReplicaMetadata.Grant grant = current().grant();
+        boolean its =
+                grant != null
+                        && (grant.toReplica() == ReplicaMetadata.Grant.ANYBODY
+                                || (peer != null && grant.toReplica() == peer.id))
+                        && grant.term() > current().highestTerm()
+                        && !isPrimary();
+        return its && grant != null ? grant.term() : 0;
     }
 
     PeerLink.Receiver accept(PeerLink link) {

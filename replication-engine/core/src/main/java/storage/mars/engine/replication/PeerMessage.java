@@ -22,8 +22,8 @@ public sealed interface PeerMessage {
      *
      * @param dialled whether the sender dialled the link
      * @param highestTerm the highest term the sender has heard of
-     * @param openTerm the term that anybody who holds all of the sender's log may have from it; 0
-     *     when the sender has not laid down the role
+     * @param openTerm the term that the receiver may have from the sender once it holds all of its
+     *     log; 0 when the sender has not laid down the role, or has given it to somebody else
      * @param durable end of its durable log; for a secondary the received position
      */
     record Hello(

@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.replication.PeerMessage.Granted;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
+import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.Pull;
 import storage.mars.engine.replication.PeerMessage.Refused;
@@ -73,6 +74,18 @@ class HandoverSourceTest {
         assertThat(b.all(Granted.class)).isNotEmpty();
         assertThat(status().state()).isEqualTo("Secondary");
         assertThat(answer.refusal).isNotNull();
+    }
+
+    @Test
+    void whoWasGrantedTheRoleMayFetchWhatItHasLostOfTheLog() {
+        long term = laidDownBesideTwo();
+        b.say(new HandoverRequest(term, false));
+        assertThat(b.all(Granted.class)).isNotEmpty();
+
+        fake.advance(TimeUnit.SECONDS.toNanos(1));
+
+        assertThat(b.last(Hello.class).openTerm()).isEqualTo(term + 1);
+        assertThat(c.last(Hello.class).openTerm()).isZero();
     }
 
     /** The term in force then. */
