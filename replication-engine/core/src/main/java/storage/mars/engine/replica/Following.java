@@ -14,6 +14,7 @@ import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.LogData;
 import storage.mars.engine.replication.PeerMessage.Position;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 import storage.mars.engine.replication.Puller;
 
 /**
@@ -163,10 +164,8 @@ final class Following {
 
     /** A source that lays its role down starts over, and ships nothing before it is asked again. */
     private void pullAnew(Session session, boolean open) {
-        Puller puller = session.puller;
-        if (open != fromOpen && puller != null) {
-            puller.end();
-            session.puller = null;
+        if (open != fromOpen) {
+            endPull(session);
         }
         fromOpen = open;
     }
@@ -309,13 +308,45 @@ final class Following {
         }
     }
 
-    /** The source does not serve the pull: the next hello shows whether and whom to ask again. */
-    void refusedBy(Session session, String reason) {
+    /**
+     * The source does not serve the pull: the next hello shows whether and whom to ask again. Where
+     * {@code askedMore} than the log, it is the pull as well unless that is being served.
+     */
+    void refusedBy(Session session, String reason, boolean askedMore) {
         Puller puller = session.puller;
-        if (puller != null && session == source) {
+        boolean pull = puller != null && (!askedMore || puller.isUnanswered());
+        if (pull && session == source) {
+            endPull(session);
+            trouble = reason;
+        }
+    }
+
+    private static void endPull(Session session) {
+        Puller puller = session.puller;
+        if (puller != null) {
             puller.end();
             session.puller = null;
-            trouble = reason;
+        }
+    }
+
+    /**
+     * The log that was asked for is gone. A replica that cannot begin anew now pulls no more, and
+     * is told again when it asks again.
+     */
+    void needed(Session session, SyncNeeded needed) {
+        if (session != source) {
+            return;
+        }
+        boolean outdated =
+                needed.history().lastId().term() < replica.current().highestTerm();
+        boolean free =
+                replica.state() instanceof ReplicaState.Secondary
+                        && replica.current().fork() == null
+                        && !forkedLog.isDeciding();
+        if (free && !outdated) {
+            syncing.startOver(needed);
+        } else {
+            endPull(session);
         }
     }
 

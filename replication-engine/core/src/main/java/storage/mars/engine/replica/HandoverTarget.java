@@ -157,14 +157,14 @@ final class HandoverTarget {
         }
     }
 
-    /** True when it was this that has been refused. */
-    boolean refusedBy(Session session, String reason) {
-        boolean mine = session == asked && replica.state() instanceof ReplicaState.Promoting;
-        if (mine) {
-            writership.giveUp(
-                    Refusal.precondition(
-                            "HandoverRefused", replica.name + " is not handed over", reason, ""));
-        }
-        return mine;
+    /** Whether the role has been asked for over that link, without an answer yet. */
+    boolean hasAsked(Session session) {
+        return session == asked && replica.state() instanceof ReplicaState.Promoting;
+    }
+
+    void refused(String reason) {
+        writership.giveUp(
+                Refusal.precondition(
+                        "HandoverRefused", replica.name + " is not handed over", reason, ""));
     }
 }

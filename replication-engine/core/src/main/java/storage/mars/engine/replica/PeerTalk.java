@@ -105,7 +105,7 @@ final class PeerTalk implements Session.Conversation {
             case ReadBlocks question -> shipping.readBlocks(session, question);
             case BlockData data -> following.received(session, data);
             case BlocksUnavailable unavailable -> following.unavailable(session, unavailable);
-            case SyncNeeded needed -> following.syncing().needed(needed);
+            case SyncNeeded needed -> following.needed(session, needed);
             case Leave leave -> memberList.leave(session, leave);
             case HandoverRequest request ->
                     replica.writership().handoverSource().asked(session, peer, request);
@@ -219,8 +219,10 @@ final class PeerTalk implements Session.Conversation {
                 .addKeyValue("resource", replica.name)
                 .addKeyValue("peer", session.link.remote())
                 .log("a member refused: {}", refused.reason());
-        if (!replica.writership().handoverTarget().refusedBy(session, refused.reason())) {
-            replica.following().refusedBy(session, refused.reason());
+        boolean asked = replica.writership().handoverTarget().hasAsked(session);
+        replica.following().refusedBy(session, refused.reason(), asked);
+        if (asked) {
+            replica.writership().handoverTarget().refused(refused.reason());
         }
     }
 

@@ -189,11 +189,7 @@ final class Syncing {
     }
 
     /** The log this replica would need is gone: it begins again with an empty log and a sync. */
-    void needed(SyncNeeded needed) {
-        if (!(replica.state() instanceof ReplicaState.Secondary)
-                || replica.current().fork() != null) {
-            return;
-        }
+    void startOver(SyncNeeded needed) {
         replica.reopen(
                 "the primary asks for a sync: " + needed.reason(),
                 draft -> {
