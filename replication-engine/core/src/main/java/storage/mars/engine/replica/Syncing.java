@@ -27,6 +27,7 @@ final class Syncing {
     private final Listener listener;
     private @Nullable SyncTarget target;
     private Shard.@Nullable Timer retry;
+    private long requests;
 
     /** Who is told. */
     interface Listener {
@@ -61,6 +62,7 @@ final class Syncing {
                             parts.tail,
                             replica.metadata(),
                             session.codec(),
+                            () -> requests++,
                             new Ends());
             target = copying;
         }

@@ -9,6 +9,7 @@ import static storage.mars.engine.replica.ReplicaRig.zeroes;
 
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochId;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
@@ -16,6 +17,7 @@ import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.Pull;
 import storage.mars.engine.replication.PeerMessage.ReadBlocks;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 
 class SyncingTest {
 
@@ -58,6 +60,21 @@ class SyncingTest {
 
         assertThat(rig.known().consistent()).isFalse();
         rig.a.say(zeroes(asked, E1.id(), START));
+        assertThat(rig.known().consistent()).isTrue();
+    }
+
+    @Test
+    void aLateAnswerToAnEarlierCopyIsNotTakenForTheNextOne() {
+        ReplicaRig rig = ReplicaRig.secondary();
+        ReadBlocks asked = rig.a.last(ReadBlocks.class);
+        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), ReplicaRig.FIRST, "gone"));
+        rig.a.say(rig.a.primary(ReplicaRig.FIRST, AHEAD));
+        assertThat(rig.a.all(ReadBlocks.class)).hasSize(2);
+        rig.a.say(zeroes(asked, E1.id(), START));
+        assertThat(rig.known().consistent()).isFalse();
+
+        rig.a.say(zeroes(rig.a.last(ReadBlocks.class), E1.id(), AHEAD));
+
         assertThat(rig.known().consistent()).isTrue();
     }
 
