@@ -149,8 +149,8 @@ final class MemberList {
     // Joining
 
     void join(Session session, JoinRequest request) {
-        if (!replica.isOpen() || !(replica.state() instanceof ReplicaState.Serving)) {
-            session.send(new Refused(replica.name + " is not primary here" + whereIsPrimary()));
+        if (!mayAccept()) {
+            session.send(new Refused(notPrimary()));
             return;
         }
         Peer same = replica.members().named(request.replicaName());
@@ -183,8 +183,20 @@ final class MemberList {
                                 return;
                             }
                             replica.members().set(replica.current().members());
-                            accept(session, joined);
+                            if (mayAccept()) {
+                                accept(session, joined);
+                            } else {
+                                session.send(new Refused(notPrimary()));
+                            }
                         });
+    }
+
+    private boolean mayAccept() {
+        return replica.isOpen() && replica.state() instanceof ReplicaState.Serving;
+    }
+
+    private String notPrimary() {
+        return replica.name + " is not primary here" + whereIsPrimary();
     }
 
     /** What keeps names and number of members within what metadata and messages hold. */
@@ -225,8 +237,12 @@ final class MemberList {
         parts.links.read(
                 start,
                 (link, failure) -> {
-                    if (link == null) {
-                        session.send(new Refused("the log cannot be read: " + failure));
+                    if (link == null || !mayAccept()) {
+                        session.send(
+                                new Refused(
+                                        link == null
+                                                ? "the log cannot be read: " + failure
+                                                : notPrimary()));
                         return;
                     }
                     ReplicaMetadata m = replica.current();
