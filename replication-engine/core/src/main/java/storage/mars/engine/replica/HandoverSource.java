@@ -214,7 +214,21 @@ final class HandoverSource {
                     draft.grant = new Grant(giving.target(), term);
                 });
         if (reply != null) {
-            replica.whenOpened(() -> reply.done(Done.DONE));
+            replica.whenOpened(() -> answer(reply));
+        }
+    }
+
+    /** Whether the role is laid down can only be told by what the replica has become. */
+    private void answer(Reply<Done> reply) {
+        if (replica.isOpen() && !replica.isPrimary()) {
+            reply.done(Done.DONE);
+        } else {
+            reply.refused(
+                    Refusal.unavailable(
+                            replica.state().name(),
+                            "the role of " + replica.name + " may not have been laid down",
+                            "it is " + replica.state().name() + ": " + replica.state().reason(),
+                            "marsadm status " + replica.name));
         }
     }
 

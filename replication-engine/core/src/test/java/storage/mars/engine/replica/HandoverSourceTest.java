@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.PeerMessage.Granted;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Hello;
@@ -86,6 +87,19 @@ class HandoverSourceTest {
 
         assertThat(b.last(Hello.class).openTerm()).isEqualTo(term + 1);
         assertThat(c.last(Hello.class).openTerm()).isZero();
+    }
+
+    @Test
+    void aRoleThatCouldNotBeLaidDownIsNotSaidToBe() {
+        fake.failNext(
+                FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"), IoFailure.Kind.IO_ERROR);
+        ReplicaRig.Answer answer = new ReplicaRig.Answer();
+        host.demote("r", false, null, answer);
+        fake.run();
+
+        assertThat(status().state()).isEqualTo("Failed");
+        assertThat(answer.done).isFalse();
+        assertThat(answer.refusal).isNotNull();
     }
 
     /** The term in force then. */
