@@ -445,6 +445,11 @@ final class Following {
 
     // Forks
 
+    /** Whether this log forks from the primary's, and what becomes of it is being decided. */
+    boolean isDeciding() {
+        return forkedLog.isDeciding();
+    }
+
     /** The member holds the role, and the logs part at a point below the end of this one. */
     void forked(Verdict.Forked forked, Hello hello) {
         if (adopting) {

@@ -150,7 +150,9 @@ final class HandoverTarget {
                         || replica.state() instanceof ReplicaState.Secondary;
         boolean whole =
                 replica.parts().tail.durable() == granted.end()
+                        && replica.parts().tail.end() == granted.end()
                         && replica.current().fork() == null
+                        && !replica.following().isDeciding()
                         && !replica.current().sync().inconsistent();
         if (waiting && whole && granted.term() > replica.current().highestTerm()) {
             writership.startEpoch(granted.term(), draft -> {});

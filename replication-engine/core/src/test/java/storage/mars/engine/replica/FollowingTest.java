@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static storage.mars.engine.replica.ReplicaRig.FIRST;
 import static storage.mars.engine.replica.ReplicaRig.START;
 
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Pull;
 import storage.mars.engine.replication.PeerMessage.Refused;
@@ -52,6 +55,22 @@ class FollowingTest {
         assertThat(rig.a.all(Pull.class)).hasSize(2);
         rig.a.say(GONE);
         assertThat(rig.known().consistent()).isFalse();
+    }
+
+    @Test
+    void theRoleIsNotTakenWhileAForkIsBeingLookedAt() {
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
+        rig.c.dial();
+        rig.c.say(rig.c.primary(ReplicaRig.second(START - LogFormat.BLOCK), START));
+        ReplicaRig.Answer answer = new ReplicaRig.Answer();
+        rig.host.promoteByForce("r", 2L, null, answer);
+        rig.fake.run();
+        assertThat(rig.status().state()).isEqualTo("Secondary");
+        assertThat(Objects.requireNonNull(answer.refusal).code()).isEqualTo("Busy");
+
+        rig.fake.holdNothing();
+
+        assertThat(rig.status().state()).isEqualTo("Diverged");
     }
 
     @Test
