@@ -2,6 +2,8 @@
 package storage.mars.engine.replica;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
@@ -20,6 +22,8 @@ import storage.mars.engine.replication.SyncSource;
  * takes in how far each is. Owned by the shard.
  */
 final class Shipping {
+
+    private static final Logger LOGGER = LoggerFactory.getLogger(Shipping.class);
 
     private final Replica replica;
     private final MemberList memberList;
@@ -171,7 +175,13 @@ final class Shipping {
                             parts.reader, parts.images, parts.log, session.codec(), session.link);
             session.source = source;
         }
-        source.received(question);
+        if (!source.received(question)) {
+            LOGGER.atWarn()
+                    .addKeyValue("resource", replica.name)
+                    .addKeyValue("peer", session.link.remote())
+                    .log("a member asks for more blocks at once than the protocol allows");
+            session.close();
+        }
     }
 
     /** The link takes more again. */
@@ -179,6 +189,10 @@ final class Shipping {
         Shipper shipper = session.shipper;
         if (shipper != null) {
             shipper.advance();
+        }
+        SyncSource source = session.source;
+        if (source != null) {
+            source.advance();
         }
     }
 }
