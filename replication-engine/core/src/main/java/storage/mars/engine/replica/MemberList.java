@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Member;
 import storage.mars.engine.replication.PeerMessage.Hello;
@@ -27,6 +28,8 @@ final class MemberList {
     private static final int MAX_MEMBERS = 16;
     private static final int MAX_NAME = 63;
     private static final int MAX_ADDRESS = 255;
+    private static final String TOO_LONG =
+            "an engine's name has at most " + MAX_NAME + " letters, its address " + MAX_ADDRESS;
 
     private final Replica replica;
     private final Runnable announce;
@@ -39,6 +42,39 @@ final class MemberList {
     }
 
     // Adopting
+
+    /** Why nothing of that hello is taken in; null when it may be. */
+    @Nullable String refusal(Hello hello) {
+        boolean fits =
+                hello.members().size() <= MAX_MEMBERS
+                        && fits(hello.replicaName(), hello.address())
+                        && hello.members().stream().allMatch(m -> fits(m.name(), m.address()));
+        if (!fits) {
+            return TOO_LONG + ", and a resource at most " + MAX_MEMBERS + " replicas";
+        }
+        boolean known = replica.members().get(hello.replicaId()) != null;
+        return known || knowsThisLog(hello) ? null : noMember(hello);
+    }
+
+    /** A member that joined while this one was away may be the first to tell of itself. */
+    private boolean knowsThisLog(Hello hello) {
+        long common =
+                replica.current()
+                        .history()
+                        .commonEnd(Long.MAX_VALUE, hello.history(), Long.MAX_VALUE);
+        return common != EpochHistory.UNRELATED;
+    }
+
+    String noMember(Hello hello) {
+        return hello.replicaName()
+                + " is not a member of "
+                + replica.name
+                + ": it has left or was removed; marsadm leave-resource there, then join again";
+    }
+
+    private static boolean fits(String name, String address) {
+        return name.length() <= MAX_NAME && address.length() <= MAX_ADDRESS;
+    }
 
     /** A secondary has the list of members from the one that holds the role. */
     void adopt(Hello hello) {
@@ -201,14 +237,8 @@ final class MemberList {
 
     /** What keeps names and number of members within what metadata and messages hold. */
     private @Nullable String refusal(JoinRequest request) {
-        boolean named =
-                request.replicaName().length() <= MAX_NAME
-                        && request.address().length() <= MAX_ADDRESS;
-        if (!named) {
-            return "an engine's name has at most "
-                    + MAX_NAME
-                    + " letters, its address "
-                    + MAX_ADDRESS;
+        if (!fits(request.replicaName(), request.address())) {
+            return TOO_LONG;
         }
         boolean full = replica.current().members().size() >= MAX_MEMBERS;
         return full && replica.members().named(request.replicaName()) == null
@@ -279,7 +309,13 @@ final class MemberList {
 
     // Leaving
 
+    /** A member strikes itself off; another one only an operator of the primary does. */
     void leave(Session session, Leave leave) {
+        Peer peer = session.peer;
+        if (peer == null || peer.id != leave.replicaId()) {
+            session.send(new Refused("a member leaves by itself, or is removed at the primary"));
+            return;
+        }
         strikeOff(leave.replicaId(), () -> session.send(new LeaveAccepted(leave.replicaId())));
     }
 

@@ -131,16 +131,13 @@ final class PeerTalk implements Session.Conversation {
             session.close();
             return;
         }
-        memberList.adopt(hello);
+        String refusal = memberList.refusal(hello);
+        if (refusal == null) {
+            memberList.adopt(hello);
+        }
         Peer known = replica.members().get(hello.replicaId());
-        if (known == null) {
-            session.send(
-                    new Refused(
-                            hello.replicaName()
-                                    + " is not a member of "
-                                    + replica.name
-                                    + ": it has left or was removed; marsadm leave-resource there,"
-                                    + " then join again"));
+        if (refusal != null || known == null) {
+            session.send(new Refused(refusal == null ? memberList.noMember(hello) : refusal));
             session.close();
             return;
         }

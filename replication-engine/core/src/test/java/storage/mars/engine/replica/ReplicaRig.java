@@ -269,13 +269,29 @@ final class ReplicaRig {
 
         /** As the primary of that log. */
         Hello primary(EpochHistory history, long durable) {
+            return primary(history, durable, members());
+        }
+
+        /** As the primary of that log, with one more member beside itself and the replica. */
+        Hello primaryAmong(EpochHistory history, String more) {
+            return primary(
+                    history,
+                    START,
+                    List.of(
+                            new ReplicaMetadata.Member(id, name, name + ":1", true),
+                            new ReplicaMetadata.Member(self, "b", "b:1", true),
+                            new ReplicaMetadata.Member(77, more, "more:1", true)));
+        }
+
+        private Hello primary(
+                EpochHistory history, long durable, List<ReplicaMetadata.Member> members) {
             JoinAccepted as =
                     new JoinAccepted(
                             RESOURCE,
                             "r",
                             LogFormat.MIN_SEGMENT,
                             List.of(),
-                            members(),
+                            members,
                             history,
                             history.lastId().term(),
                             5,
