@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Member;
+import storage.mars.engine.log.SegmentStore;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
@@ -34,6 +35,14 @@ final class MemberList {
     private final Replica replica;
     private final Runnable announce;
     private Runnable onLeft = () -> {};
+
+    /** A member is being dropped from the log, not yet durably. */
+    private boolean dropping;
+
+    /** Where space was given back last, and how often none had been found there by then. */
+    private @Nullable SegmentStore dropped;
+
+    private int stallsThen;
 
     /** {@code announce} tells all members what this replica says of itself. */
     MemberList(Replica replica, Runnable announce) {
@@ -130,11 +139,17 @@ final class MemberList {
                 lowest = position;
             }
         }
-        if (slowest != null) {
-            detach(slowest);
-        } else {
+        if (slowest == null) {
             parts.checkpointer.start();
+        } else if (isWithoutHope(parts.segments)) {
+            detach(slowest);
         }
+    }
+
+    /** Whether all that the last drop gave back is there, and it was not enough. */
+    private boolean isWithoutHope(SegmentStore segments) {
+        boolean settled = !dropping && !segments.isReleasing();
+        return settled && (segments != dropped || segments.stalls() != stallsThen);
     }
 
     /** Nothing is kept any more for the member that is farthest behind; it comes back by a sync. */
@@ -145,6 +160,7 @@ final class MemberList {
                 .addKeyValue("position", peer.received)
                 .log("the log is full: its slowest member is dropped and will come back by a sync");
         peer.attached = false;
+        dropping = true;
         Session session = peer.session;
         if (session != null) {
             // When it comes back it asks again for what it lacks, and is told what is left of that.
@@ -152,6 +168,18 @@ final class MemberList {
             session.close();
         }
         recordAttached(peer, false);
+    }
+
+    private void recorded(boolean attached) {
+        dropping &= attached;
+        replica.members().set(replica.current().members());
+        announce.run();
+        if (replica.isOpen()) {
+            ReplicaParts parts = replica.parts();
+            parts.checkpointer.releaseSegments();
+            dropped = attached ? dropped : parts.segments;
+            stallsThen = attached ? stallsThen : parts.segments.stalls();
+        }
     }
 
     private void recordAttached(Peer peer, boolean attached) {
@@ -173,11 +201,7 @@ final class MemberList {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                             } else {
-                                replica.members().set(replica.current().members());
-                                announce.run();
-                                if (replica.isOpen()) {
-                                    replica.parts().checkpointer.releaseSegments();
-                                }
+                                recorded(attached);
                             }
                         });
     }
