@@ -416,11 +416,14 @@ final class Replica implements ReplicaParts.Owner {
         members().closeSilent(SILENCE_NANOS);
         members().dialMissing();
         talk().helloAll();
-        ReplicaParts p = parts;
-        if (p != null) {
-            lag.sample(p.tail.durable(), ports.clock().nanoTime());
+        if (isOpen()) {
+            lag.sample(parts().tail.durable(), ports.clock().nanoTime());
             writership().tick();
             following().tick();
+        }
+        // The role may have gone meanwhile, and with it the parts.
+        ReplicaParts p = parts;
+        if (p != null) {
             p.checkpointer.releaseSegments();
             checkpointIfDue(p);
             p.tail.releaseIdleMemory();
