@@ -199,16 +199,17 @@ final class Following {
         long end = parts.tail.end();
         long durable = parts.tail.durable();
         EpochHistory judged = replica.current().history();
+        boolean[] asJudged = {false};
         adopting = true;
         replica.metadata()
                 .update(
                         draft -> {
-                            boolean asJudged =
+                            asJudged[0] =
                                     draft.role == Role.SECONDARY
                                             && draft.history.equals(judged)
                                             && draft.highestTerm <= hello.history().lastId().term()
                                             && parts.tail.end() == end;
-                            if (asJudged) {
+                            if (asJudged[0]) {
                                 adopt(draft, hello, durable);
                             }
                         },
@@ -217,7 +218,7 @@ final class Following {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                             } else {
-                                adopted(session, hello);
+                                adopted(session, asJudged[0]);
                             }
                         });
     }
@@ -233,17 +234,17 @@ final class Following {
         }
     }
 
-    private void adopted(Session session, Hello hello) {
+    /** What was not adopted, since something has changed meanwhile, is judged at its next hello. */
+    private void adopted(Session session, boolean asJudged) {
         boolean again = judgeAgain;
         judgeAgain = false;
         if (!replica.isOpen()) {
             return;
         }
-        if (source == session && adopted(hello)) {
+        if (source == session && asJudged) {
             pull(session);
         } else if (source == session) {
             unfollow();
-            again = true;
         }
         if (again) {
             replica.talk().judgeAll();

@@ -24,6 +24,19 @@ class FollowingTest {
     private final ReplicaRig rig = ReplicaRig.secondary().consistent();
 
     @Test
+    void theFormerPrimaryIsNotFollowedAgainWhileTheHistoryOfTheNewOneIsBeingAdopted() {
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
+        rig.c.dial();
+        rig.c.say(rig.c.primary(ReplicaRig.second(START), START));
+        rig.a.forget();
+        rig.a.say(rig.a.primary(FIRST, START));
+        rig.fake.holdNothing();
+
+        assertThat(rig.a.all(Pull.class)).isEmpty();
+        assertThat(rig.c.all(Pull.class)).hasSize(1);
+    }
+
+    @Test
     void whoIsNotFollowedCannotHaveAReplicaCopiedAnew() {
         rig.c.dial();
         rig.c.say(rig.c.secondary(rig.a.primary(FIRST, START)));
