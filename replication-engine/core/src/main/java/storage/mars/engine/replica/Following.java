@@ -146,13 +146,12 @@ final class Following {
     private void settle(ReplicaParts parts) {
         unfollow();
         settling = parts;
-        parts.writer.whenIdle(
-                () -> {
-                    if (settling == parts) {
-                        settling = null;
-                        replica.talk().judgeAll();
-                    }
-                });
+        parts.writer.whenIdle(() -> {
+            if (settling == parts) {
+                settling = null;
+                replica.talk().judgeAll();
+            }
+        });
     }
 
     /** The member that was followed is the primary of a term that is over. */
@@ -338,8 +337,7 @@ final class Following {
         if (session != source) {
             return;
         }
-        boolean outdated =
-                needed.history().lastId().term() < replica.current().highestTerm();
+        boolean outdated = needed.history().lastId().term() < replica.current().highestTerm();
         boolean free =
                 replica.state() instanceof ReplicaState.Secondary
                         && replica.current().fork() == null

@@ -24,8 +24,7 @@ final class OfferedTerm {
     /** A frame has been received, or found at the start: an END in it is remembered, durably. */
     void frame(FrameView frame) {
         for (int i = 0; i < frame.recordCount(); i++) {
-            Offer offer =
-                    frame.type(i) == RecordType.END ? ControlPayload.offer(frame, i) : null;
+            Offer offer = frame.type(i) == RecordType.END ? ControlPayload.offer(frame, i) : null;
             if (offer != null) {
                 remember(offer);
             }

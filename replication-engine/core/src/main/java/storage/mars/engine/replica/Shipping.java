@@ -69,8 +69,7 @@ final class Shipping {
             return replica.name + " is not primary here";
         }
         long durable = replica.parts().tail.durable();
-        long common =
-                replica.current().history().commonEnd(durable, hello.history(), pull.from());
+        long common = replica.current().history().commonEnd(durable, hello.history(), pull.from());
         return common == pull.from() ? null : "the logs of " + replica.name + " fork at " + common;
     }
 

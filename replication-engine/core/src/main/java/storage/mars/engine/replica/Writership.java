@@ -174,8 +174,7 @@ final class Writership {
             return draft.highestTerm > term;
         }
         Grant grant = draft.grant;
-        boolean given =
-                grant != null && grant.toReplica() != Grant.ANYBODY && grant.term() >= term;
+        boolean given = grant != null && grant.toReplica() != Grant.ANYBODY && grant.term() >= term;
         return given || draft.highestTerm >= Math.max(2, term);
     }
 

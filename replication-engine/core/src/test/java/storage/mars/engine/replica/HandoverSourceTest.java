@@ -91,8 +91,7 @@ class HandoverSourceTest {
 
     @Test
     void aRoleThatCouldNotBeLaidDownIsNotSaidToBe() {
-        fake.failNext(
-                FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"), IoFailure.Kind.IO_ERROR);
+        fake.failNext(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"), IoFailure.Kind.IO_ERROR);
         ReplicaRig.Answer answer = new ReplicaRig.Answer();
         host.demote("r", false, null, answer);
         fake.run();

@@ -36,8 +36,7 @@ public final class SlowFollowerScenario implements Scenario {
         b.machine()
                 .disk()
                 .faults()
-                .slowFiles(
-                        name -> name.contains("/log/"), random.between(500, 5000) * MILLISECOND);
+                .slowFiles(name -> name.contains("/log/"), random.between(500, 5000) * MILLISECOND);
         writer.workload().start();
         world.runFor(random.below(50) * MILLISECOND);
 
