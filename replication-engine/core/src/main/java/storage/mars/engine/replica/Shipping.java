@@ -46,6 +46,7 @@ final class Shipping {
                     session, "the log before " + parts.segments.start() + " is not kept any more");
             return;
         }
+        endShipping(session);
         long number = ++session.pulls;
         parts.links.read(
                 pull.from(),
@@ -61,6 +62,15 @@ final class Shipping {
                         ship(session, peer, pull, link);
                     }
                 });
+    }
+
+    /** What was asked for before is not wanted any more. */
+    private static void endShipping(Session session) {
+        Shipper old = session.shipper;
+        if (old != null) {
+            old.end();
+            session.shipper = null;
+        }
     }
 
     private @Nullable String refusal(Peer peer, Pull pull) {
@@ -92,10 +102,6 @@ final class Shipping {
                         (position, reason) ->
                                 askForSync(
                                         session, "the log at " + position + " is gone: " + reason));
-        Shipper old = session.shipper;
-        if (old != null) {
-            old.end();
-        }
         session.shipper = shipper;
         shipper.pause(replica.current().switches().shippingPaused());
         shipper.start(pull.from(), pull.creditUntil());
