@@ -15,7 +15,7 @@ import storage.mars.engine.port.Ports;
  */
 public final class SegmentStore {
 
-    private static final int MAX_SPARES = 9;
+    private static final int MAX_SPARES = 24;
 
     private final SegmentLayout layout;
     private final SegmentFiles files;

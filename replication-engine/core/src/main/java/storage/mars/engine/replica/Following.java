@@ -350,8 +350,7 @@ final class Following {
     }
 
     private boolean indexHasRoom() {
-        return replica.isOpen()
-                && replica.parts().index.blocks() < replica.settings.maxIndexBlocks();
+        return replica.isOpen() && replica.parts().index.hasRoom(1);
     }
 
     void received(Session session, LogData data) {

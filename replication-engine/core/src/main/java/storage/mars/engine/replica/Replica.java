@@ -427,6 +427,7 @@ final class Replica implements ReplicaParts.Owner {
             p.checkpointer.releaseSegments();
             checkpointIfDue(p);
             p.tail.releaseIdleMemory();
+            p.index.trimWhenIdle();
         }
     }
 
@@ -445,7 +446,7 @@ final class Replica implements ReplicaParts.Owner {
      */
     private boolean isFarFromCheckpoint(ReplicaParts p) {
         long distance = Math.min(MAX_CHECKPOINT_BYTES, p.segments.budgetBytes() / 4);
-        return p.feed.applied() - p.checkpointer.position() >= distance;
+        return p.checkpointer.isFar(distance);
     }
 
     // What the parts report

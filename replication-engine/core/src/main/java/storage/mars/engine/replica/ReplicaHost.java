@@ -14,6 +14,7 @@ import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.replica.ReplicaParts.Shared;
 import storage.mars.engine.replication.PeerCodec;
+import storage.mars.engine.volume.IndexMemory;
 
 /**
  * All replicas of one shard, and what an operator can ask of them. Every change may be asked for
@@ -42,6 +43,7 @@ public final class ReplicaHost {
                 new Shared(
                         ports,
                         new LogMemory(logMemoryBytes),
+                        new IndexMemory(settings.maxIndexBlocks()),
                         new AlignedBuffers(STAGING_BUFFERS),
                         exports);
         this.files = new ReplicaFiles(ports);

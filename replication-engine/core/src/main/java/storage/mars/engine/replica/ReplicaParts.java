@@ -25,6 +25,7 @@ import storage.mars.engine.volume.Checkpointer;
 import storage.mars.engine.volume.ImageTurns;
 import storage.mars.engine.volume.Images;
 import storage.mars.engine.volume.IndexFeed;
+import storage.mars.engine.volume.IndexMemory;
 import storage.mars.engine.volume.VolumeIndex;
 import storage.mars.engine.volume.WriteBack;
 
@@ -62,14 +63,21 @@ final class ReplicaParts {
     }
 
     /** What a shard shares among its replicas. */
-    record Shared(Ports ports, LogMemory memory, AlignedBuffers buffers, ExportRegistry exports) {}
+    record Shared(
+            Ports ports,
+            LogMemory memory,
+            IndexMemory indexMemory,
+            AlignedBuffers buffers,
+            ExportRegistry exports) {}
 
+    /** The index has all of the log below {@code entered}, or the images have it. */
     ReplicaParts(
             Shared shared,
             MetadataStore metadata,
             SegmentStore segments,
             Images images,
             VolumeIndex index,
+            long entered,
             long end,
             Chain.Link link,
             LongSupplier retained,
@@ -89,12 +97,9 @@ final class ReplicaParts {
         turns = new ImageTurns();
         reader = new BlockReader(index, images, log);
         long limit = metadata.current().switches().applyLimit();
-        feed =
-                new IndexFeed(
-                        index,
-                        log,
-                        Math.min(end, Math.max(limit, metadata.current().checkpoint().position())),
-                        owner);
+        long mayBeApplied =
+                Math.min(end, Math.max(limit, metadata.current().checkpoint().position()));
+        feed = new IndexFeed(index, log, Math.min(entered, mayBeApplied), mayBeApplied, owner);
         feed.limit(limit);
         writeBack = new WriteBack(index, images, log, turns, ports.shard(), owner);
         checkpointer =
@@ -127,6 +132,7 @@ final class ReplicaParts {
                     tail.close();
                     segments.close();
                     images.close();
+                    index.clear();
                     done.run();
                 }));
     }

@@ -177,7 +177,12 @@ final class Shipping {
             ReplicaParts parts = replica.parts();
             source =
                     new SyncSource(
-                            parts.reader, parts.images, parts.log, session.codec(), session.link);
+                            parts.reader,
+                            parts.images,
+                            parts.log,
+                            session.codec(),
+                            session.link,
+                            parts.feed::position);
             session.source = source;
         }
         if (!source.received(question)) {

@@ -271,7 +271,6 @@ final class Writership {
                 current.incarnation(),
                 parts.builder,
                 parts.writer,
-                replica.settings.maxIndexBlocks(),
                 parts.tail.durable());
         replica.transition(new ReplicaState.Serving());
         replica.talk().helloAll();

@@ -18,6 +18,8 @@ import storage.mars.engine.port.IoFailure;
 public final class BlockReader {
 
     private static final int MAX_RUN = 1 << 20;
+    private static final IoFailure NOT_SERVING =
+            new IoFailure(IoFailure.Kind.IO_ERROR, "the images are being made good");
 
     private final VolumeIndex index;
     private final Images images;
@@ -38,7 +40,8 @@ public final class BlockReader {
     /**
      * Fills the remaining bytes of {@code into} from byte {@code offset} of the volume on; the
      * range lies inside it. With {@code durableOnly} nothing is seen that is not yet durable in the
-     * log. May complete before it returns.
+     * log, and the read fails where others wait for the index: its user holds memory that this may
+     * need. May complete before it returns.
      */
     public void read(
             int volume, long offset, ByteBuffer into, boolean durableOnly, Completion done) {
@@ -46,8 +49,12 @@ public final class BlockReader {
             done.completed(broken);
             return;
         }
+        if (holding && durableOnly) {
+            done.completed(NOT_SERVING);
+            return;
+        }
         if (holding) {
-            held.add(() -> read(volume, offset, into, durableOnly, done));
+            held.add(() -> read(volume, offset, into, false, done));
             return;
         }
         Read read = idle.isEmpty() ? new Read() : idle.pop();
@@ -64,6 +71,10 @@ public final class BlockReader {
         } else {
             task.accept(broken == null);
         }
+    }
+
+    private boolean isServing() {
+        return !holding && broken == null;
     }
 
     /** Stops serving while the index does not know all that the images may lack. */
@@ -179,7 +190,8 @@ public final class BlockReader {
 
     /**
      * One read of an image. A block that write-back has written to meanwhile may have come in
-     * halves; so what is not as it was in the index, or may not be, is read again.
+     * halves, and one that a failed sync has lost as it was before; so what is not as it was in the
+     * index, or may not be, is read again.
      */
     private final class ImageRun implements Completion {
 
@@ -209,7 +221,7 @@ public final class BlockReader {
             int from = volume;
             long at = position;
             ByteBuffer bytes = into.clear();
-            boolean same = problem != null || isStillImage(of.durable);
+            boolean same = problem != null || (isServing() && isStillImage(of.durable));
             read = null;
             into = NOWHERE;
             idleRuns.push(this);
@@ -221,6 +233,10 @@ public final class BlockReader {
         }
 
         private void again(Read of, int from, long at, ByteBuffer bytes) {
+            if (holding && of.durable) {
+                of.completed(NOT_SERVING);
+                return;
+            }
             whenServing(served -> {
                 if (served) {
                     of.walk(from, at, bytes);

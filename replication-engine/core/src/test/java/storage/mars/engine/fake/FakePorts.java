@@ -35,6 +35,7 @@ public final class FakePorts implements Shard, Clock, Storage {
         WRITE,
         LOG_WRITE,
         ZERO,
+        EXTENT,
         SYNC
     }
 

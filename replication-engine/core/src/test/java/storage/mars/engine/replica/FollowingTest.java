@@ -2,8 +2,8 @@
 package storage.mars.engine.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.replica.ReplicaRig.FIRST;
-import static storage.mars.engine.replica.ReplicaRig.START;
+import static storage.mars.engine.replica.MembersRig.FIRST;
+import static storage.mars.engine.replica.MembersRig.START;
 
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -21,13 +21,13 @@ class FollowingTest {
     private static final SyncNeeded GONE =
             new SyncNeeded(START + (1 << 20), new Chain.Link(3, 4), FIRST, "the log is gone");
 
-    private final ReplicaRig rig = ReplicaRig.secondary().consistent();
+    private final MembersRig rig = MembersRig.secondary().consistent();
 
     @Test
     void theFormerPrimaryIsNotFollowedAgainWhileTheHistoryOfTheNewOneIsBeingAdopted() {
         rig.fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
         rig.c.dial();
-        rig.c.say(rig.c.primary(ReplicaRig.second(START), START));
+        rig.c.say(rig.c.primary(MembersRig.second(START), START));
         rig.a.forget();
         rig.a.say(rig.a.primary(FIRST, START));
         rig.fake.holdNothing();
@@ -48,7 +48,7 @@ class FollowingTest {
     @Test
     void aPrimaryOfATermThatIsOverCannotHaveAReplicaCopiedAnew() {
         rig.c.dial();
-        rig.c.say(rig.c.primary(ReplicaRig.second(START), START));
+        rig.c.say(rig.c.primary(MembersRig.second(START), START));
         rig.a.say(GONE);
         rig.c.say(GONE);
 
@@ -57,7 +57,7 @@ class FollowingTest {
 
     @Test
     void aReplicaThatIsAskingForTheRolePullsAgainOnceItIsRefused() {
-        rig.host.promote("r", false, new ReplicaRig.Answer());
+        rig.host.promote("r", false, new MembersRig.Answer());
         rig.fake.run();
         assertThat(rig.a.all(HandoverRequest.class)).hasSize(1);
         rig.a.say(GONE);
@@ -74,8 +74,8 @@ class FollowingTest {
     void theRoleIsNotTakenWhileAForkIsBeingLookedAt() {
         rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
         rig.c.dial();
-        rig.c.say(rig.c.primary(ReplicaRig.second(START - LogFormat.BLOCK), START));
-        ReplicaRig.Answer answer = new ReplicaRig.Answer();
+        rig.c.say(rig.c.primary(MembersRig.second(START - LogFormat.BLOCK), START));
+        MembersRig.Answer answer = new MembersRig.Answer();
         rig.host.promoteByForce("r", 2L, null, answer);
         rig.fake.run();
         assertThat(rig.status().state()).isEqualTo("Secondary");
@@ -88,7 +88,7 @@ class FollowingTest {
 
     @Test
     void aPullThatIsRefusedWhileTheRoleIsAskedForIsAskedAgain() {
-        rig.host.promote("r", false, new ReplicaRig.Answer());
+        rig.host.promote("r", false, new MembersRig.Answer());
         rig.fake.run();
         rig.a.say(new Refused("r is not primary here"));
         rig.fake.advance(TimeUnit.SECONDS.toNanos(1));

@@ -19,11 +19,11 @@ class HandoverSourceTest {
     private static final long TARGET = 2;
     private static final long OTHER = 3;
 
-    private final ReplicaRig rig = ReplicaRig.primary();
+    private final MembersRig rig = MembersRig.primary();
     private final FakePorts fake = rig.fake;
     private final ReplicaHost host = rig.host;
-    private final ReplicaRig.Member b = rig.new Member(TARGET, "b");
-    private final ReplicaRig.Member c = rig.new Member(OTHER, "c");
+    private final MembersRig.Member b = rig.new Member(TARGET, "b");
+    private final MembersRig.Member c = rig.new Member(OTHER, "c");
 
     private ReplicaStatus status() {
         return rig.status();
@@ -65,7 +65,7 @@ class HandoverSourceTest {
     @Test
     void aRoleThatIsBeingGrantedIsNotTakenBackBesides() {
         long term = laidDownBesideTwo();
-        ReplicaRig.Answer answer = new ReplicaRig.Answer();
+        MembersRig.Answer answer = new MembersRig.Answer();
         fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
         b.say(new HandoverRequest(term, false));
         host.promote("r", false, answer);
@@ -92,7 +92,7 @@ class HandoverSourceTest {
     @Test
     void aRoleThatCouldNotBeLaidDownIsNotSaidToBe() {
         fake.failNext(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"), IoFailure.Kind.IO_ERROR);
-        ReplicaRig.Answer answer = new ReplicaRig.Answer();
+        MembersRig.Answer answer = new MembersRig.Answer();
         host.demote("r", false, null, answer);
         fake.run();
 
@@ -105,7 +105,7 @@ class HandoverSourceTest {
     private long laidDownBesideTwo() {
         b.join();
         JoinAccepted accepted = c.join();
-        host.demote("r", false, null, new ReplicaRig.MustBeDone());
+        host.demote("r", false, null, new MembersRig.MustBeDone());
         fake.run();
         b.say(b.hello(accepted, durable()));
         c.say(c.hello(accepted, durable()));

@@ -31,7 +31,7 @@ class LossEstimateTest {
 
     @Test
     void isExactOnlyWhileThePrimaryIsHeardInTime() {
-        ReplicaRig rig = ReplicaRig.secondary().consistent();
+        MembersRig rig = MembersRig.secondary().consistent();
         rig.fake.advance(TimeUnit.MILLISECONDS.toNanos(1_400));
         assertThat(loss(rig).exact()).isTrue();
 
@@ -41,7 +41,7 @@ class LossEstimateTest {
         assertThat(loss(rig).unknownSinceMicros()).isPositive();
     }
 
-    private static LossEstimate loss(ReplicaRig rig) {
+    private static LossEstimate loss(MembersRig rig) {
         return Objects.requireNonNull(rig.known().loss());
     }
 

@@ -17,9 +17,9 @@ import storage.mars.engine.replication.PeerMessage.Refused;
 
 class MemberListTest {
 
-    private final ReplicaRig rig = ReplicaRig.primary();
-    private final ReplicaRig.Member b = rig.new Member(2, "b");
-    private final ReplicaRig.Member c = rig.new Member(3, "c");
+    private final MembersRig rig = MembersRig.primary();
+    private final MembersRig.Member b = rig.new Member(2, "b");
+    private final MembersRig.Member c = rig.new Member(3, "c");
 
     @Test
     void aMemberCanStrikeOffItselfAlone() {
@@ -35,8 +35,8 @@ class MemberListTest {
 
     @Test
     void whoIsNoMemberAndKnowsNothingOfTheLogTellsNobodyWhoTheMembersAre() {
-        ReplicaRig secondary = ReplicaRig.secondary();
-        ReplicaRig.Member stranger = secondary.new Member(9, "stranger");
+        MembersRig secondary = MembersRig.secondary();
+        MembersRig.Member stranger = secondary.new Member(9, "stranger");
         stranger.self = secondary.a.self;
         stranger.dial();
         Epoch other = new Epoch(new EpochId(5, 0, 55), 9, 0, Epoch.OPEN);
@@ -48,8 +48,8 @@ class MemberListTest {
 
     @Test
     void noNameOfAMemberIsLongerThanWhenItJoined() {
-        ReplicaRig secondary = ReplicaRig.secondary();
-        secondary.a.say(secondary.a.primaryAmong(ReplicaRig.FIRST, "n".repeat(64)));
+        MembersRig secondary = MembersRig.secondary();
+        secondary.a.say(secondary.a.primaryAmong(MembersRig.FIRST, "n".repeat(64)));
 
         assertThat(secondary.known().members()).extracting(MemberStatus::name).contains("a", "c");
         assertThat(secondary.a.last(Refused.class).reason()).contains("at most 63 letters");

@@ -21,14 +21,14 @@ class ShippingTest {
 
     private static final long CREDIT = 1 << 20;
 
-    private final ReplicaRig rig = ReplicaRig.primary();
-    private final ReplicaRig.Member b = rig.new Member(2, "b");
+    private final MembersRig rig = MembersRig.primary();
+    private final MembersRig.Member b = rig.new Member(2, "b");
     private final JoinAccepted as = b.join();
 
     @Test
     void whoHoldsAnotherLogUpToThereGetsNothing() {
         b.say(new Pull(as.start(), new Chain.Link(1, 2), as.start() + CREDIT));
-        rig.host.demote("r", false, null, new ReplicaRig.MustBeDone());
+        rig.host.demote("r", false, null, new MembersRig.MustBeDone());
         rig.fake.run();
 
         assertThat(b.last(Refused.class).reason()).contains("differ below " + as.start());

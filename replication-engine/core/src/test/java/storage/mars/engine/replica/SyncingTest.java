@@ -2,10 +2,10 @@
 package storage.mars.engine.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static storage.mars.engine.replica.ReplicaRig.E1;
-import static storage.mars.engine.replica.ReplicaRig.START;
-import static storage.mars.engine.replica.ReplicaRig.VOLUME;
-import static storage.mars.engine.replica.ReplicaRig.zeroes;
+import static storage.mars.engine.replica.MembersRig.E1;
+import static storage.mars.engine.replica.MembersRig.START;
+import static storage.mars.engine.replica.MembersRig.VOLUME;
+import static storage.mars.engine.replica.MembersRig.zeroes;
 
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -25,11 +25,11 @@ class SyncingTest {
 
     @Test
     void blocksNewerThanTheForkAreCopiedAgainThoughNoneOfThemWasRecorded() {
-        ReplicaRig rig = ReplicaRig.secondary();
+        MembersRig rig = MembersRig.secondary();
         ReadBlocks asked = rig.a.last(ReadBlocks.class);
         rig.a.say(zeroes(asked, E1.id(), AHEAD));
         rig.c.dial();
-        rig.c.say(rig.c.primary(ReplicaRig.second(START), START));
+        rig.c.say(rig.c.primary(MembersRig.second(START), START));
 
         assertThat(rig.c.last(Pull.class).from()).isEqualTo(START);
         assertThat(rig.c.last(ReadBlocks.class).offset()).isZero();
@@ -38,7 +38,7 @@ class SyncingTest {
 
     @Test
     void anAnswerInAnEpochThatIsNotFollowedIsAskedForAgain() {
-        ReplicaRig rig = ReplicaRig.secondary();
+        MembersRig rig = MembersRig.secondary();
         ReadBlocks asked = rig.a.last(ReadBlocks.class);
         rig.a.say(zeroes(asked, new EpochId(1, 1, 12), START));
         assertThat(rig.known().consistent()).isFalse();
@@ -51,10 +51,10 @@ class SyncingTest {
 
     @Test
     void anAnswerOfAnotherMemberThanTheSourceIsNotTaken() {
-        ReplicaRig rig = ReplicaRig.secondary();
+        MembersRig rig = MembersRig.secondary();
         ReadBlocks asked = rig.a.last(ReadBlocks.class);
         rig.c.dial();
-        Hello hello = rig.a.primary(ReplicaRig.FIRST, START);
+        Hello hello = rig.a.primary(MembersRig.FIRST, START);
         rig.c.say(rig.c.secondary(hello));
         rig.c.say(zeroes(asked, E1.id(), START));
 
@@ -65,10 +65,10 @@ class SyncingTest {
 
     @Test
     void aLateAnswerToAnEarlierCopyIsNotTakenForTheNextOne() {
-        ReplicaRig rig = ReplicaRig.secondary();
+        MembersRig rig = MembersRig.secondary();
         ReadBlocks asked = rig.a.last(ReadBlocks.class);
-        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), ReplicaRig.FIRST, "gone"));
-        rig.a.say(rig.a.primary(ReplicaRig.FIRST, AHEAD));
+        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), MembersRig.FIRST, "gone"));
+        rig.a.say(rig.a.primary(MembersRig.FIRST, AHEAD));
         assertThat(rig.a.all(ReadBlocks.class)).hasSize(2);
         rig.a.say(zeroes(asked, E1.id(), START));
         assertThat(rig.known().consistent()).isFalse();
@@ -79,9 +79,22 @@ class SyncingTest {
     }
 
     @Test
+    void aReplicaThatIsCopiedAnewAppliesAgain() {
+        MembersRig rig = MembersRig.secondary().consistent();
+        rig.host.pauseApply("r", true, new MembersRig.MustBeDone());
+        rig.fake.run();
+        assertThat(rig.known().applyPaused()).isTrue();
+
+        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), MembersRig.FIRST, "gone"));
+
+        assertThat(rig.known().consistent()).isFalse();
+        assertThat(rig.known().applyPaused()).isFalse();
+    }
+
+    @Test
     void whoeverHasLostTheRoleAnswersNoBlocks() {
-        ReplicaRig rig = ReplicaRig.primary();
-        ReplicaRig.Member b = rig.new Member(2, "b");
+        MembersRig rig = MembersRig.primary();
+        MembersRig.Member b = rig.new Member(2, "b");
         JoinAccepted as = b.join();
         ReadBlocks question = new ReadBlocks(1, 0, 0, 4096, as.start());
         b.say(question);

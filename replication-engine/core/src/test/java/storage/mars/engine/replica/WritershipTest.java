@@ -13,14 +13,14 @@ class WritershipTest {
     private static final long B = 2;
 
     /** What member b says of itself is heard while the primary still reads its log. */
-    private static ReplicaRig restartedBeside(long moreLog, long moreTerm) {
-        ReplicaRig before = ReplicaRig.primary();
+    private static MembersRig restartedBeside(long moreLog, long moreTerm) {
+        MembersRig before = MembersRig.primary();
         JoinAccepted as = before.new Member(B, "b").join();
-        ReplicaRig rig = new ReplicaRig("a", before.fake.afterProcessCrash());
+        MembersRig rig = new MembersRig("a", before.fake.afterProcessCrash());
         rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
-        rig.host.openAll(name -> true, new ReplicaRig.MustBeDone());
+        rig.host.openAll(name -> true, new MembersRig.MustBeDone());
         rig.fake.run();
-        ReplicaRig.Member b = rig.new Member(B, "b");
+        MembersRig.Member b = rig.new Member(B, "b");
         b.dial();
         long highest = as.highestTerm() + moreTerm;
         b.say(b.hello(as, false, 0, as.history(), highest, as.start() + moreLog));
@@ -31,7 +31,7 @@ class WritershipTest {
 
     @Test
     void aPrimaryThatHeardWhileItRecoveredThatItHasLostLogBeginsNoEpoch() {
-        ReplicaRig rig = restartedBeside(LogFormat.BLOCK, 0);
+        MembersRig rig = restartedBeside(LogFormat.BLOCK, 0);
 
         assertThat(rig.status().state()).isEqualTo("DurableLoss");
         assertThat(rig.known().history().epochs()).hasSize(1);
@@ -39,7 +39,7 @@ class WritershipTest {
 
     @Test
     void aPrimaryThatHeardWhileItRecoveredOfAHigherTermBeginsNoEpoch() {
-        ReplicaRig rig = restartedBeside(0, 1);
+        MembersRig rig = restartedBeside(0, 1);
 
         assertThat(rig.status().state()).isEqualTo("Secondary");
         assertThat(rig.known().history().epochs()).hasSize(1);
