@@ -3,6 +3,8 @@ package storage.mars.engine.log;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.ReplicaMetadata.Offer;
 
 /**
  * The payload blocks of control records, 4096 bytes each, zero behind their fields
@@ -29,6 +31,18 @@ public final class ControlPayload {
         ByteBuffer payload = block();
         new FieldWriter(payload).i64(target).i64(term);
         return payload.clear();
+    }
+
+    /**
+     * What record {@code index} of that frame, an END whose payload has been verified, offers; null
+     * when it makes no sense.
+     */
+    public static @Nullable Offer offer(FrameView frame, int index) {
+        int at = frame.offset() + frame.payloadOffset(index);
+        long term = frame.payloadLength(index) < 16 ? -1 : frame.buffer().getLong(at + 8);
+        return term < 0
+                ? null
+                : new Offer(frame.position() + frame.length(), frame.buffer().getLong(at), term);
     }
 
     private static ByteBuffer block() {

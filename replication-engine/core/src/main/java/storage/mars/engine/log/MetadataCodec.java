@@ -11,6 +11,7 @@ import storage.mars.engine.log.ReplicaMetadata.Fork;
 import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Identity;
 import storage.mars.engine.log.ReplicaMetadata.Member;
+import storage.mars.engine.log.ReplicaMetadata.Offer;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.log.ReplicaMetadata.SyncState;
@@ -121,6 +122,11 @@ final class MetadataCodec {
         if (grant != null) {
             out.i64(grant.toReplica()).i64(grant.term());
         }
+        Offer offer = m.offer();
+        out.flag(offer != null);
+        if (offer != null) {
+            out.i64(offer.position()).i64(offer.toReplica()).i64(offer.term());
+        }
         Fork fork = m.fork();
         out.flag(fork != null);
         if (fork != null) {
@@ -149,6 +155,7 @@ final class MetadataCodec {
                 new SyncState(in.flag(), in.u16(), in.count(), in.count()),
                 in.i64(),
                 grant(in),
+                offer(in),
                 fork(in),
                 new Switches(in.flag(), in.count(), in.count()),
                 in.i64());
@@ -164,6 +171,10 @@ final class MetadataCodec {
 
     private static @Nullable Grant grant(FieldReader in) throws Malformed {
         return in.flag() ? new Grant(in.i64(), in.count()) : null;
+    }
+
+    private static @Nullable Offer offer(FieldReader in) throws Malformed {
+        return in.flag() ? new Offer(in.count(), in.i64(), in.count()) : null;
     }
 
     private static @Nullable Fork fork(FieldReader in) throws Malformed {

@@ -23,6 +23,7 @@ final class NextSegment {
     private boolean preparing;
     private boolean closed;
     private @Nullable String stall;
+    private int stalls;
     private Runnable onStall = () -> {};
     private Shard.@Nullable Timer retry;
 
@@ -49,6 +50,10 @@ final class NextSegment {
 
     @Nullable String stall() {
         return stall;
+    }
+
+    int stalls() {
+        return stalls;
     }
 
     void onStall(Runnable task) {
@@ -121,6 +126,7 @@ final class NextSegment {
 
     private void stalled(String reason) {
         preparing = false;
+        stalls++;
         if (stall == null) {
             shard.execute(onStall);
         }

@@ -34,6 +34,7 @@ public record ReplicaMetadata(
         SyncState sync,
         long incarnation,
         @Nullable Grant grant,
+        @Nullable Offer offer,
         @Nullable Fork fork,
         Switches switches,
         long bootId) {
@@ -98,6 +99,19 @@ public record ReplicaMetadata(
     }
 
     /**
+     * What the newest END of this log says: whoever wrote it may have given {@code term} to {@code
+     * toReplica}, with {@link Grant#ANYBODY} to whoever asked first, to write from {@code position}
+     * on.
+     */
+    public record Offer(long position, long toReplica, long term) {
+
+        /** Whether, for all that {@code history} tells, somebody may have taken it. */
+        public boolean stands(EpochHistory history) {
+            return history.isEmpty() || history.last().start() < position;
+        }
+    }
+
+    /**
      * Where this replica's log and that of the writer of {@code winner} part; data behind it is a
      * branch.
      */
@@ -113,6 +127,10 @@ public record ReplicaMetadata(
 
         public boolean applyPaused() {
             return applyLimit != UNLIMITED;
+        }
+
+        public Switches withApplyLimit(long limit) {
+            return new Switches(shippingPaused, limit, logBudgetBytes);
         }
     }
 
@@ -144,6 +162,7 @@ public record ReplicaMetadata(
         public SyncState sync;
         public long incarnation;
         public @Nullable Grant grant;
+        public @Nullable Offer offer;
         public @Nullable Fork fork;
         public Switches switches;
         public long bootId;
@@ -162,9 +181,19 @@ public record ReplicaMetadata(
             sync = from.sync;
             incarnation = from.incarnation;
             grant = from.grant;
+            offer = from.offer;
             fork = from.fork;
             switches = from.switches;
             bootId = from.bootId;
+        }
+
+        /**
+         * All is to be copied. What is copied becomes whole by the log that is received meanwhile,
+         * so none of that is held back any more.
+         */
+        public void copyFromTheStart() {
+            sync = SyncState.FROM_THE_START;
+            switches = switches.withApplyLimit(Switches.UNLIMITED);
         }
 
         private ReplicaMetadata finish() {
@@ -182,6 +211,7 @@ public record ReplicaMetadata(
                     sync,
                     incarnation,
                     grant,
+                    offer,
                     fork,
                     switches,
                     bootId);

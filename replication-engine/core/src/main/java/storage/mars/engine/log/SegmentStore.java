@@ -123,6 +123,16 @@ public final class SegmentStore {
         return next.stall();
     }
 
+    /** How often the next segment could not be had so far. */
+    public int stalls() {
+        return next.stalls();
+    }
+
+    /** Whether space that was released has still to come back. */
+    public boolean isReleasing() {
+        return spares.isAnyLeaving();
+    }
+
     /**
      * Who is told, in a later turn, when the next segment cannot be had although it could before.
      */

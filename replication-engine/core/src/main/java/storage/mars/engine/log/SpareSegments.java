@@ -77,6 +77,11 @@ final class SpareSegments {
         return leaving.contains(start);
     }
 
+    /** Whether space that was released has still to come back. */
+    boolean isAnyLeaving() {
+        return !leaving.isEmpty();
+    }
+
     /** The segment is no part of the log any more; it is recycled when its last pin has gone. */
     void released(Segment segment, int most) {
         leaving.add(segment.start);

@@ -4,11 +4,17 @@ package storage.mars.engine.replica;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.ReplicaMetadata.Draft;
+import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replica.RoleRules.Verdict;
+import storage.mars.engine.replication.PeerMessage.BlockData;
+import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.LogData;
 import storage.mars.engine.replication.PeerMessage.Position;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 import storage.mars.engine.replication.Puller;
 
 /**
@@ -27,6 +33,15 @@ final class Following {
     private @Nullable String trouble;
     private boolean fromOpen;
 
+    /** A history is on its way into the metadata: nobody is followed by the one before it. */
+    private boolean adopting;
+
+    /** Whose log is being written to the end, before anybody is followed. */
+    private @Nullable ReplicaParts settling;
+
+    /** Somebody was not followed meanwhile. */
+    private boolean judgeAgain;
+
     Following(Replica replica) {
         this.replica = replica;
         this.syncing = new Syncing(replica, new Copied());
@@ -40,6 +55,7 @@ final class Following {
     /** The replica has been opened as a secondary. */
     void begin() {
         trouble = null;
+        settling = null;
         forkedLog.begin();
         replica.transition(new ReplicaState.Secondary());
         if (!replica.current().sync().inconsistent()) {
@@ -54,12 +70,18 @@ final class Following {
 
     /** Stops following; the role or the log changes. */
     void end() {
+        unfollow();
+        syncing.end();
+    }
+
+    /** Nothing that the source still sends is taken in; what was is written to the end. */
+    private void unfollow() {
         Session from = source;
         source = null;
         if (from != null) {
             from.endStreams();
+            syncing.linkEnded();
         }
-        syncing.end();
     }
 
     /**
@@ -88,11 +110,18 @@ final class Following {
         if (!behind || forkedLog.isDeciding()) {
             return;
         }
+        if (adopting || settling == replica.parts()) {
+            judgeAgain = true;
+            return;
+        }
+        if (receivesWhatForks(hello)) {
+            settle(replica.parts());
+            return;
+        }
         trouble = null;
         replica.lag.sample(hello.durable(), replica.ports.clock().nanoTime());
-        Session old = source;
-        if (old != null && old != session) {
-            old.endStreams();
+        if (source != session) {
+            unfollow();
         }
         source = session;
         pullAnew(session, hello.openTerm() > 0);
@@ -105,12 +134,37 @@ final class Following {
         }
     }
 
+    /**
+     * Whether what has been received, but is not durable yet, goes on differently in that history:
+     * it was judged without, and will be judged again when all is durable.
+     */
+    private boolean receivesWhatForks(Hello hello) {
+        long end = replica.parts().tail.end();
+        return replica.current().history().commonEnd(end, hello.history(), Long.MAX_VALUE) < end;
+    }
+
+    private void settle(ReplicaParts parts) {
+        unfollow();
+        settling = parts;
+        parts.writer.whenIdle(() -> {
+            if (settling == parts) {
+                settling = null;
+                replica.talk().judgeAll();
+            }
+        });
+    }
+
+    /** The member that was followed is the primary of a term that is over. */
+    void outdated(@Nullable Session session) {
+        if (session != null && session == source) {
+            unfollow();
+        }
+    }
+
     /** A source that lays its role down starts over, and ships nothing before it is asked again. */
     private void pullAnew(Session session, boolean open) {
-        Puller puller = session.puller;
-        if (open != fromOpen && puller != null) {
-            puller.end();
-            session.puller = null;
+        if (open != fromOpen) {
+            endPull(session);
         }
         fromOpen = open;
     }
@@ -140,27 +194,60 @@ final class Following {
         if (puller != null) {
             puller.hold();
         }
-        long durable = replica.parts().tail.durable();
+        ReplicaParts parts = replica.parts();
+        long end = parts.tail.end();
+        long durable = parts.tail.durable();
+        EpochHistory judged = replica.current().history();
+        boolean[] asJudged = {false};
+        adopting = true;
         replica.metadata()
                 .update(
                         draft -> {
-                            draft.history = hello.history();
-                            draft.durableKnown = Math.max(draft.durableKnown, durable);
-                            draft.incarnation = hello.incarnation();
-                            draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
-                            draft.fork = null;
-                            if (draft.grant != null
-                                    && hello.history().lastId().term() >= draft.grant.term()) {
-                                draft.grant = null;
+                            asJudged[0] =
+                                    draft.role == Role.SECONDARY
+                                            && draft.history.equals(judged)
+                                            && draft.highestTerm <= hello.history().lastId().term()
+                                            && parts.tail.end() == end;
+                            if (asJudged[0]) {
+                                adopt(draft, hello, durable);
                             }
                         },
                         failure -> {
+                            adopting = false;
                             if (failure != null) {
                                 replica.metadataFailed(failure);
-                            } else if (source == session && replica.isOpen()) {
-                                pull(session);
+                            } else {
+                                adopted(session, asJudged[0]);
                             }
                         });
+    }
+
+    private static void adopt(Draft draft, Hello hello, long durable) {
+        draft.history = hello.history();
+        draft.durableKnown = Math.max(draft.durableKnown, durable);
+        draft.incarnation = hello.incarnation();
+        draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
+        draft.fork = null;
+        if (draft.grant != null && hello.history().lastId().term() >= draft.grant.term()) {
+            draft.grant = null;
+        }
+    }
+
+    /** What was not adopted, since something has changed meanwhile, is judged at its next hello. */
+    private void adopted(Session session, boolean asJudged) {
+        boolean again = judgeAgain;
+        judgeAgain = false;
+        if (!replica.isOpen()) {
+            return;
+        }
+        if (source == session && asJudged) {
+            pull(session);
+        } else if (source == session) {
+            unfollow();
+        }
+        if (again) {
+            replica.talk().judgeAll();
+        }
     }
 
     private void pull(Session session) {
@@ -185,7 +272,7 @@ final class Following {
                         new Pulled(parts, session));
         session.puller = puller;
         // The source judges the pull by the history that it was told last.
-        session.send(replica.hello(session.dialled));
+        session.send(replica.hello(session));
         puller.start();
         syncing.start(session);
     }
@@ -202,7 +289,13 @@ final class Following {
 
         @Override
         public void taken(long from, long to) {
-            syncing.taken(parts.tail, from, to);
+            parts.tail.visit(
+                    from,
+                    to,
+                    frame -> {
+                        replica.offered.frame(frame);
+                        syncing.taken(frame);
+                    });
         }
 
         @Override
@@ -215,13 +308,44 @@ final class Following {
         }
     }
 
-    /** The source does not serve the pull: the next hello shows whether and whom to ask again. */
-    void refusedBy(Session session, String reason) {
+    /**
+     * The source does not serve the pull: the next hello shows whether and whom to ask again. Where
+     * {@code askedMore} than the log, it is the pull as well unless that is being served.
+     */
+    void refusedBy(Session session, String reason, boolean askedMore) {
         Puller puller = session.puller;
-        if (puller != null && session == source) {
+        boolean pull = puller != null && (!askedMore || puller.isUnanswered());
+        if (pull && session == source) {
+            endPull(session);
+            trouble = reason;
+        }
+    }
+
+    private static void endPull(Session session) {
+        Puller puller = session.puller;
+        if (puller != null) {
             puller.end();
             session.puller = null;
-            trouble = reason;
+        }
+    }
+
+    /**
+     * The log that was asked for is gone. A replica that cannot begin anew now pulls no more, and
+     * is told again when it asks again.
+     */
+    void needed(Session session, SyncNeeded needed) {
+        if (session != source) {
+            return;
+        }
+        boolean outdated = needed.history().lastId().term() < replica.current().highestTerm();
+        boolean free =
+                replica.state() instanceof ReplicaState.Secondary
+                        && replica.current().fork() == null
+                        && !forkedLog.isDeciding();
+        if (free && !outdated) {
+            syncing.startOver(needed);
+        } else {
+            endPull(session);
         }
     }
 
@@ -234,6 +358,18 @@ final class Following {
         if (puller != null && session == source) {
             replica.lag.sample(data.position(), replica.ports.clock().nanoTime());
             puller.received(data);
+        }
+    }
+
+    void received(Session session, BlockData data) {
+        if (session == source) {
+            syncing.received(data);
+        }
+    }
+
+    void unavailable(Session session, BlocksUnavailable unavailable) {
+        if (session == source) {
+            syncing.unavailable(unavailable.reason());
         }
     }
 
@@ -307,9 +443,16 @@ final class Following {
 
     // Forks
 
+    /** Whether this log forks from the primary's, and what becomes of it is being decided. */
+    boolean isDeciding() {
+        return forkedLog.isDeciding();
+    }
+
     /** The member holds the role, and the logs part at a point below the end of this one. */
     void forked(Verdict.Forked forked, Hello hello) {
-        if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
+        if (adopting) {
+            judgeAgain = true;
+        } else if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
             end();
             forkedLog.decide(forked, hello);
         }

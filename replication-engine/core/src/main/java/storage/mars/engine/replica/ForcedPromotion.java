@@ -2,6 +2,7 @@
 package storage.mars.engine.replica;
 
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Epoch;
 
 /**
  * Takes the role by force: what the other side has beyond this log's end becomes a branch. Refused
@@ -22,7 +23,7 @@ final class ForcedPromotion {
 
     void start(Reply<Done> reply) {
         long inForce = replica.termInForce();
-        if (isServing() && supersedes != null && inForce == supersedes + 1) {
+        if (isServing() && supersedes != null && isSuperseded(supersedes)) {
             reply.done(Done.DONE);
             return;
         }
@@ -31,11 +32,21 @@ final class ForcedPromotion {
             reply.refused(refusal);
             return;
         }
-        long term = inForce + 1;
+        long term = Math.max(inForce, replica.offered.term()) + 1;
         replica.parts().exports.close(replica.name + " is promoted to term " + term);
         replica.writership().awaitServing(reply);
         replica.writership()
                 .startEpoch(term, draft -> draft.incarnation = replica.ports.entropy().nextLong());
+    }
+
+    /** Whether the term here is the first after {@code term}. */
+    private boolean isSuperseded(long term) {
+        long own = replica.current().history().lastId().term();
+        long before = 0;
+        for (Epoch epoch : replica.current().history().epochs()) {
+            before = epoch.id().term() < own ? epoch.id().term() : before;
+        }
+        return own == term + 1 || (own > term && before == term);
     }
 
     private boolean isServing() {

@@ -2,13 +2,14 @@
 package storage.mars.engine.replica;
 
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
-import storage.mars.engine.log.ReplicaMetadata.SyncState;
+import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replica.RoleRules.Verdict;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
@@ -23,7 +24,9 @@ final class ForkedLog {
 
     private final Replica replica;
     private final Consumer<String> trouble;
-    private boolean deciding;
+
+    /** Whose log is being looked at; null when nothing is to be decided. */
+    private @Nullable ReplicaParts examined;
 
     /** {@code trouble} is told why the log could not be cut. */
     ForkedLog(Replica replica, Consumer<String> trouble) {
@@ -33,31 +36,52 @@ final class ForkedLog {
 
     /** The replica has been opened: what was being decided has been, or is to be again. */
     void begin() {
-        deciding = false;
+        examined = null;
     }
 
-    /** From the meeting of a fork until it is cut away or recorded: nothing is to be pulled. */
+    /**
+     * From the meeting of a fork until it is cut away or recorded: nothing is to be pulled, and the
+     * role not to be taken.
+     */
     boolean isDeciding() {
-        return deciding;
+        return examined != null;
     }
 
     /** Whether it is neither being decided on nor recorded. */
     boolean isNew(Verdict.Forked forked) {
         Fork known = replica.current().fork();
-        return !deciding && (known == null || !known.winner().equals(forked.winner()));
+        return !isDeciding() && (known == null || !known.winner().equals(forked.winner()));
     }
 
     /** The log of the winner {@code by} and this one part at a point below the end of this one. */
     void decide(Verdict.Forked forked, Hello by) {
-        deciding = true;
-        look(forked.forkPoint(), forked, by);
+        ReplicaParts parts = replica.parts();
+        examined = parts;
+        parts.writer.whenIdle(() -> {
+            if (goesOn(parts)) {
+                look(parts, forked.forkPoint(), forked, by);
+            }
+        });
     }
 
-    private void look(long from, Verdict.Forked forked, Hello by) {
-        ReplicaParts parts = replica.parts();
+    /** Whether the log that is looked at is still that of an open secondary; else that ends. */
+    private boolean goesOn(ReplicaParts parts) {
+        boolean still =
+                examined == parts
+                        && replica.isOpen()
+                        && replica.parts() == parts
+                        && replica.state() instanceof ReplicaState.Secondary
+                        && !replica.isPrimary();
+        if (!still && examined == parts) {
+            examined = null;
+        }
+        return still;
+    }
+
+    private void look(ReplicaParts parts, long from, Verdict.Forked forked, Hello by) {
         long end = parts.tail.durable();
         if (from >= end) {
-            findLink(forked.forkPoint());
+            findLink(parts, forked.forkPoint());
             return;
         }
         if (from < parts.segments.start()) {
@@ -76,57 +100,65 @@ final class ForkedLog {
                                     history,
                                     null,
                                     buffer,
-                                    batch -> looked(batch, forked, by));
+                                    batch -> looked(parts, batch, forked, by));
                 });
     }
 
-    private void looked(Batch batch, Verdict.Forked forked, Hello by) {
+    private void looked(ReplicaParts parts, Batch batch, Verdict.Forked forked, Hello by) {
         boolean[] data = {batch.fault() != null};
-        if (replica.isOpen()) {
-            replica.parts().log.reader().visit(batch, frame -> data[0] |= frame.hasDataRecord());
+        boolean still = goesOn(parts);
+        if (still) {
+            parts.log.reader().visit(batch, frame -> data[0] |= frame.hasDataRecord());
         }
         replica.shared.buffers().release(batch.bytes());
-        if (!replica.isOpen()) {
+        if (!still) {
             return;
         }
         if (data[0]) {
             keep(forked, by);
         } else {
-            look(batch.to(), forked, by);
+            look(parts, batch.to(), forked, by);
         }
     }
 
-    private void findLink(long point) {
+    private void findLink(ReplicaParts parts, long point) {
         Checkpoint checkpoint = replica.current().checkpoint();
         if (checkpoint.position() <= point) {
             cut(point, checkpoint);
             return;
         }
-        replica.parts()
-                .links
-                .read(
-                        point,
-                        (link, failure) -> {
-                            if (link == null) {
-                                deciding = false;
-                                trouble.accept(
-                                        "the log cannot be cut at " + point + ": " + failure);
-                            } else {
-                                cut(point, new Checkpoint(point, link));
-                            }
-                        });
+        parts.links.read(
+                point,
+                (link, failure) -> {
+                    if (!goesOn(parts)) {
+                        return;
+                    }
+                    if (link == null) {
+                        examined = null;
+                        trouble.accept("the log cannot be cut at " + point + ": " + failure);
+                    } else {
+                        cut(point, new Checkpoint(point, link));
+                    }
+                });
     }
 
     private void cut(long point, Checkpoint checkpoint) {
         replica.reopen(
                 "records of control alone are cut away behind " + point,
                 draft -> {
+                    if (draft.role == Role.PRIMARY) {
+                        return;
+                    }
                     draft.history = draft.history.endedAt(point);
                     draft.checkpoint = checkpoint;
                     draft.durableKnown = Math.min(draft.durableKnown, point);
                     draft.grant = null;
+                    replica.offered.cut(draft, point);
+                    long limit = draft.switches.applyLimit();
                     if (draft.sync.inconsistent()) {
-                        draft.sync = SyncState.FROM_THE_START;
+                        draft.copyFromTheStart();
+                    } else if (draft.switches.applyPaused()) {
+                        draft.switches = draft.switches.withApplyLimit(Math.min(limit, point));
                     }
                 });
     }
@@ -150,9 +182,13 @@ final class ForkedLog {
     private void record(Fork fork) {
         replica.metadata()
                 .update(
-                        draft -> draft.fork = fork,
+                        draft -> {
+                            if (draft.role == Role.SECONDARY) {
+                                draft.fork = fork;
+                            }
+                        },
                         failure -> {
-                            deciding = false;
+                            examined = null;
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                             }

@@ -214,7 +214,21 @@ final class HandoverSource {
                     draft.grant = new Grant(giving.target(), term);
                 });
         if (reply != null) {
-            replica.whenOpened(() -> reply.done(Done.DONE));
+            replica.whenOpened(() -> answer(reply));
+        }
+    }
+
+    /** Whether the role is laid down can only be told by what the replica has become. */
+    private void answer(Reply<Done> reply) {
+        if (replica.isOpen() && !replica.isPrimary()) {
+            reply.done(Done.DONE);
+        } else {
+            reply.refused(
+                    Refusal.unavailable(
+                            replica.state().name(),
+                            "the role of " + replica.name + " may not have been laid down",
+                            "it is " + replica.state().name() + ": " + replica.state().reason(),
+                            "marsadm status " + replica.name));
         }
     }
 
@@ -279,16 +293,38 @@ final class HandoverSource {
         }
     }
 
+    /** To the first alone: what others were told meanwhile is looked at once more. */
     private void grantTo(Peer target, long term) {
+        Grant wanted = new Grant(target.id, term);
+        Grant open = new Grant(Grant.ANYBODY, term);
+        boolean[] granted = {false};
         replica.metadata()
                 .update(
-                        draft -> draft.grant = new Grant(target.id, term),
+                        draft -> {
+                            boolean free =
+                                    open.equals(draft.grant)
+                                            && draft.role == Role.SECONDARY
+                                            && draft.highestTerm < term;
+                            if (free) {
+                                draft.grant = wanted;
+                            }
+                            granted[0] = wanted.equals(draft.grant);
+                        },
                         failure -> {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
-                            } else {
+                            } else if (granted[0]) {
                                 replica.talk().judgeAll();
+                            } else {
+                                refuse(target);
                             }
                         });
+    }
+
+    private void refuse(Peer target) {
+        Session session = target.session;
+        if (session != null) {
+            session.send(new Refused("the role of " + replica.name + " went to another first"));
+        }
     }
 }

@@ -150,21 +150,23 @@ final class HandoverTarget {
                         || replica.state() instanceof ReplicaState.Secondary;
         boolean whole =
                 replica.parts().tail.durable() == granted.end()
+                        && replica.parts().tail.end() == granted.end()
                         && replica.current().fork() == null
+                        && !replica.following().isDeciding()
                         && !replica.current().sync().inconsistent();
         if (waiting && whole && granted.term() > replica.current().highestTerm()) {
             writership.startEpoch(granted.term(), draft -> {});
         }
     }
 
-    /** True when it was this that has been refused. */
-    boolean refusedBy(Session session, String reason) {
-        boolean mine = session == asked && replica.state() instanceof ReplicaState.Promoting;
-        if (mine) {
-            writership.giveUp(
-                    Refusal.precondition(
-                            "HandoverRefused", replica.name + " is not handed over", reason, ""));
-        }
-        return mine;
+    /** Whether the role has been asked for over that link, without an answer yet. */
+    boolean hasAsked(Session session) {
+        return session == asked && replica.state() instanceof ReplicaState.Promoting;
+    }
+
+    void refused(String reason) {
+        writership.giveUp(
+                Refusal.precondition(
+                        "HandoverRefused", replica.name + " is not handed over", reason, ""));
     }
 }

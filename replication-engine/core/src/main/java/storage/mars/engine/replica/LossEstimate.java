@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * What a forced promotion of this replica would lose now: exact while the primary is connected,
- * else at least what was known at the last contact.
+ * What a forced promotion of this replica would lose now: exact while the primary is connected and
+ * has just been heard, else at least what was known at the last contact.
  *
  * @param bytes of log that this replica does not have
  * @param seconds of age of this replica's content, at the last contact
@@ -19,6 +19,9 @@ import storage.mars.engine.replication.PeerMessage.Hello;
 public record LossEstimate(
         boolean exact, long bytes, double seconds, long unknownSinceMicros, List<String> ahead) {
 
+    /** A hello comes every second; where it is late, the primary may be gone, and further. */
+    private static final long FRESH_NANOS = 1_500_000_000L;
+
     static LossEstimate of(Replica replica) {
         long end = replica.parts().tail.durable();
         Peer primary = primary(replica);
@@ -27,9 +30,10 @@ public record LossEstimate(
             return new LossEstimate(false, 0, 0, 0, ahead(replica, end));
         }
         long bytes = Math.max(0, Math.max(hello.durable(), primary.received) - end);
-        long now = primary.isConnected() ? replica.ports.clock().nanoTime() : primary.contactNanos;
-        double seconds = replica.lag.ageNanos(end, hello.durable(), now) / 1e9;
-        boolean exact = primary.isConnected();
+        long now = replica.ports.clock().nanoTime();
+        boolean exact = primary.isConnected() && now - primary.contactNanos <= FRESH_NANOS;
+        long known = exact ? now : primary.contactNanos;
+        double seconds = replica.lag.ageNanos(end, hello.durable(), known) / 1e9;
         return new LossEstimate(
                 exact, bytes, seconds, exact ? 0 : primary.contactWallMicros, ahead(replica, end));
     }

@@ -6,8 +6,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Member;
+import storage.mars.engine.log.SegmentStore;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
@@ -27,10 +29,20 @@ final class MemberList {
     private static final int MAX_MEMBERS = 16;
     private static final int MAX_NAME = 63;
     private static final int MAX_ADDRESS = 255;
+    private static final String TOO_LONG =
+            "an engine's name has at most " + MAX_NAME + " letters, its address " + MAX_ADDRESS;
 
     private final Replica replica;
     private final Runnable announce;
     private Runnable onLeft = () -> {};
+
+    /** A member is being dropped from the log, not yet durably. */
+    private boolean dropping;
+
+    /** Where space was given back last, and how often none had been found there by then. */
+    private @Nullable SegmentStore dropped;
+
+    private int stallsThen;
 
     /** {@code announce} tells all members what this replica says of itself. */
     MemberList(Replica replica, Runnable announce) {
@@ -39,6 +51,39 @@ final class MemberList {
     }
 
     // Adopting
+
+    /** Why nothing of that hello is taken in; null when it may be. */
+    @Nullable String refusal(Hello hello) {
+        boolean fits =
+                hello.members().size() <= MAX_MEMBERS
+                        && fits(hello.replicaName(), hello.address())
+                        && hello.members().stream().allMatch(m -> fits(m.name(), m.address()));
+        if (!fits) {
+            return TOO_LONG + ", and a resource at most " + MAX_MEMBERS + " replicas";
+        }
+        boolean known = replica.members().get(hello.replicaId()) != null;
+        return known || knowsThisLog(hello) ? null : noMember(hello);
+    }
+
+    /** A member that joined while this one was away may be the first to tell of itself. */
+    private boolean knowsThisLog(Hello hello) {
+        long common =
+                replica.current()
+                        .history()
+                        .commonEnd(Long.MAX_VALUE, hello.history(), Long.MAX_VALUE);
+        return common != EpochHistory.UNRELATED;
+    }
+
+    String noMember(Hello hello) {
+        return hello.replicaName()
+                + " is not a member of "
+                + replica.name
+                + ": it has left or was removed; marsadm leave-resource there, then join again";
+    }
+
+    private static boolean fits(String name, String address) {
+        return name.length() <= MAX_NAME && address.length() <= MAX_ADDRESS;
+    }
 
     /** A secondary has the list of members from the one that holds the role. */
     void adopt(Hello hello) {
@@ -88,17 +133,23 @@ final class MemberList {
         Peer slowest = null;
         long lowest = needed;
         for (Peer peer : List.copyOf(replica.members().all())) {
-            long position = peer.received == Peer.UNKNOWN ? 0 : peer.received;
+            long position = Math.max(0, peer.needs());
             if (peer.attached && position < lowest) {
                 slowest = peer;
                 lowest = position;
             }
         }
-        if (slowest != null) {
-            detach(slowest);
-        } else {
+        if (slowest == null) {
             parts.checkpointer.start();
+        } else if (isWithoutHope(parts.segments)) {
+            detach(slowest);
         }
+    }
+
+    /** Whether all that the last drop gave back is there, and it was not enough. */
+    private boolean isWithoutHope(SegmentStore segments) {
+        boolean settled = !dropping && !segments.isReleasing();
+        return settled && (segments != dropped || segments.stalls() != stallsThen);
     }
 
     /** Nothing is kept any more for the member that is farthest behind; it comes back by a sync. */
@@ -109,6 +160,7 @@ final class MemberList {
                 .addKeyValue("position", peer.received)
                 .log("the log is full: its slowest member is dropped and will come back by a sync");
         peer.attached = false;
+        dropping = true;
         Session session = peer.session;
         if (session != null) {
             // When it comes back it asks again for what it lacks, and is told what is left of that.
@@ -116,6 +168,18 @@ final class MemberList {
             session.close();
         }
         recordAttached(peer, false);
+    }
+
+    private void recorded(boolean attached) {
+        dropping &= attached;
+        replica.members().set(replica.current().members());
+        announce.run();
+        if (replica.isOpen()) {
+            ReplicaParts parts = replica.parts();
+            parts.checkpointer.releaseSegments();
+            dropped = attached ? dropped : parts.segments;
+            stallsThen = attached ? stallsThen : parts.segments.stalls();
+        }
     }
 
     private void recordAttached(Peer peer, boolean attached) {
@@ -137,11 +201,7 @@ final class MemberList {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                             } else {
-                                replica.members().set(replica.current().members());
-                                announce.run();
-                                if (replica.isOpen()) {
-                                    replica.parts().checkpointer.releaseSegments();
-                                }
+                                recorded(attached);
                             }
                         });
     }
@@ -149,8 +209,8 @@ final class MemberList {
     // Joining
 
     void join(Session session, JoinRequest request) {
-        if (!replica.isOpen() || !(replica.state() instanceof ReplicaState.Serving)) {
-            session.send(new Refused(replica.name + " is not primary here" + whereIsPrimary()));
+        if (!mayAccept()) {
+            session.send(new Refused(notPrimary()));
             return;
         }
         Peer same = replica.members().named(request.replicaName());
@@ -183,22 +243,26 @@ final class MemberList {
                                 return;
                             }
                             replica.members().set(replica.current().members());
-                            if (replica.isOpen()) {
+                            if (mayAccept()) {
                                 accept(session, joined);
+                            } else {
+                                session.send(new Refused(notPrimary()));
                             }
                         });
     }
 
+    private boolean mayAccept() {
+        return replica.isOpen() && replica.state() instanceof ReplicaState.Serving;
+    }
+
+    private String notPrimary() {
+        return replica.name + " is not primary here" + whereIsPrimary();
+    }
+
     /** What keeps names and number of members within what metadata and messages hold. */
     private @Nullable String refusal(JoinRequest request) {
-        boolean named =
-                request.replicaName().length() <= MAX_NAME
-                        && request.address().length() <= MAX_ADDRESS;
-        if (!named) {
-            return "an engine's name has at most "
-                    + MAX_NAME
-                    + " letters, its address "
-                    + MAX_ADDRESS;
+        if (!fits(request.replicaName(), request.address())) {
+            return TOO_LONG;
         }
         boolean full = replica.current().members().size() >= MAX_MEMBERS;
         return full && replica.members().named(request.replicaName()) == null
@@ -222,13 +286,17 @@ final class MemberList {
         long start = parts.tail.durable();
         Peer peer = replica.members().get(joined.id());
         if (peer != null) {
-            peer.received = start;
+            peer.keptFrom = start;
         }
         parts.links.read(
                 start,
                 (link, failure) -> {
-                    if (link == null) {
-                        session.send(new Refused("the log cannot be read: " + failure));
+                    if (link == null || !mayAccept()) {
+                        session.send(
+                                new Refused(
+                                        link == null
+                                                ? "the log cannot be read: " + failure
+                                                : notPrimary()));
                         return;
                     }
                     ReplicaMetadata m = replica.current();
@@ -265,7 +333,13 @@ final class MemberList {
 
     // Leaving
 
+    /** A member strikes itself off; another one only an operator of the primary does. */
     void leave(Session session, Leave leave) {
+        Peer peer = session.peer;
+        if (peer == null || peer.id != leave.replicaId()) {
+            session.send(new Refused("a member leaves by itself, or is removed at the primary"));
+            return;
+        }
         strikeOff(leave.replicaId(), () -> session.send(new LeaveAccepted(leave.replicaId())));
     }
 

@@ -265,7 +265,7 @@ final class Members {
         long slowest = Long.MAX_VALUE;
         for (Peer peer : peers.values()) {
             if (peer.attached) {
-                slowest = Math.min(slowest, peer.received == Peer.UNKNOWN ? floor : peer.received);
+                slowest = Math.min(slowest, peer.needs() == Peer.UNKNOWN ? floor : peer.needs());
             }
         }
         return slowest;

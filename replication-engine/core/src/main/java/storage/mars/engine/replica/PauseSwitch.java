@@ -62,7 +62,7 @@ final class PauseSwitch {
         }
         record(
                 replica,
-                now -> new Switches(now.shippingPaused(), limit, now.logBudgetBytes()),
+                now -> now.withApplyLimit(limit),
                 reply,
                 () -> {
                     // It may have been paused again since.

@@ -25,6 +25,11 @@ final class Peer {
      */
     long received = UNKNOWN;
 
+    /**
+     * Where it has been told to begin a sync, or to begin at all; {@link #UNKNOWN} when it has not.
+     */
+    long keptFrom = UNKNOWN;
+
     long applied = UNKNOWN;
     long contactNanos;
     long contactWallMicros;
@@ -34,6 +39,11 @@ final class Peer {
 
     Peer(long id) {
         this.id = id;
+    }
+
+    /** First position of the log that it may ask for; {@link #UNKNOWN} when that is not known. */
+    long needs() {
+        return Math.max(received, keptFrom);
     }
 
     boolean isConnected() {

@@ -51,12 +51,12 @@ final class PeerTalk implements Session.Conversation {
 
     /** The first word on a link that this side has dialled. */
     void greet(Session session) {
-        session.send(replica.hello(true));
+        session.send(replica.hello(session));
     }
 
     void helloAll() {
         for (Session session : replica.members().sessions()) {
-            session.send(replica.hello(session.dialled));
+            session.send(replica.hello(session));
         }
     }
 
@@ -65,6 +65,12 @@ final class PeerTalk implements Session.Conversation {
      * gone since they said hello.
      */
     void judgeAll() {
+        lookAtAll();
+        replica.writership().met();
+    }
+
+    /** The same, without going on to what waits for all members to have been met. */
+    void lookAtAll() {
         for (Peer peer : List.copyOf(replica.members().all())) {
             Hello hello = peer.hello;
             if (hello != null && replica.isOpen()) {
@@ -97,10 +103,9 @@ final class PeerTalk implements Session.Conversation {
             case LogData data -> following.received(session, data);
             case Position position -> shipping.position(session, peer, position);
             case ReadBlocks question -> shipping.readBlocks(session, question);
-            case BlockData data -> following.syncing().received(data);
-            case BlocksUnavailable unavailable ->
-                    following.syncing().unavailable(unavailable.reason());
-            case SyncNeeded needed -> following.syncing().needed(needed);
+            case BlockData data -> following.received(session, data);
+            case BlocksUnavailable unavailable -> following.unavailable(session, unavailable);
+            case SyncNeeded needed -> following.needed(session, needed);
             case Leave leave -> memberList.leave(session, leave);
             case HandoverRequest request ->
                     replica.writership().handoverSource().asked(session, peer, request);
@@ -126,16 +131,13 @@ final class PeerTalk implements Session.Conversation {
             session.close();
             return;
         }
-        memberList.adopt(hello);
+        String refusal = memberList.refusal(hello);
+        if (refusal == null) {
+            memberList.adopt(hello);
+        }
         Peer known = replica.members().get(hello.replicaId());
-        if (known == null) {
-            session.send(
-                    new Refused(
-                            hello.replicaName()
-                                    + " is not a member of "
-                                    + replica.name
-                                    + ": it has left or was removed; marsadm leave-resource there,"
-                                    + " then join again"));
+        if (refusal != null || known == null) {
+            session.send(new Refused(refusal == null ? memberList.noMember(hello) : refusal));
             session.close();
             return;
         }
@@ -145,11 +147,12 @@ final class PeerTalk implements Session.Conversation {
         }
         known.heard(hello, replica.ports.clock().nanoTime(), replica.ports.clock().wallMicros());
         if (first) {
-            session.send(replica.hello(session.dialled));
+            session.send(replica.hello(session));
         }
         learnTerm(hello);
         if (replica.isOpen()) {
             judge(session, hello);
+            replica.writership().met();
         }
         replica.changed();
     }
@@ -189,7 +192,7 @@ final class PeerTalk implements Session.Conversation {
         Verdict verdict = RoleRules.judge(own(), hello);
         switch (verdict) {
             case Verdict.Nothing nothing -> {}
-            case Verdict.Outdated outdated -> {}
+            case Verdict.Outdated outdated -> replica.following().outdated(session);
             case Verdict.Fence fence ->
                     replica.writership().fence(fence.term(), hello.replicaName());
             case Verdict.SplitBrain split ->
@@ -204,7 +207,6 @@ final class PeerTalk implements Session.Conversation {
             case Verdict.Forked forked -> replica.following().forked(forked, hello);
             case Verdict.Unrelated unrelated -> replica.following().unrelated(hello);
         }
-        replica.writership().met();
     }
 
     // Ends
@@ -214,8 +216,10 @@ final class PeerTalk implements Session.Conversation {
                 .addKeyValue("resource", replica.name)
                 .addKeyValue("peer", session.link.remote())
                 .log("a member refused: {}", refused.reason());
-        if (!replica.writership().handoverTarget().refusedBy(session, refused.reason())) {
-            replica.following().refusedBy(session, refused.reason());
+        boolean asked = replica.writership().handoverTarget().hasAsked(session);
+        replica.following().refusedBy(session, refused.reason(), asked);
+        if (asked) {
+            replica.writership().handoverTarget().refused(refused.reason());
         }
     }
 

@@ -37,6 +37,13 @@ final class PromotionRules {
                     "its images are not yet a whole copy",
                     "marsadm wait " + replica.name + " --for consistent");
         }
+        if (replica.following().isDeciding()) {
+            return Refusal.precondition(
+                    "Busy",
+                    what,
+                    "its log is being compared with that of the primary, from which it forks",
+                    "marsadm status " + replica.name);
+        }
         boolean settled =
                 replica.state() instanceof ReplicaState.Secondary
                         || replica.state() instanceof ReplicaState.Serving;

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.MetadataStore;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Draft;
@@ -37,6 +38,7 @@ final class Replica {
     final ReplicaSettings settings;
     final String directory;
     final LagClock lag = new LagClock();
+    final OfferedTerm offered = new OfferedTerm(this);
     private final PeerCodec codec;
     private final List<Runnable> watchers = new ArrayList<>();
     private final List<Runnable> onOpened = new ArrayList<>();
@@ -111,6 +113,11 @@ final class Replica {
                         directory,
                         metadata(),
                         new ReplicaOpening.Outcome() {
+
+                            @Override
+                            public void recovered(FrameView frame) {
+                                offered.frame(frame);
+                            }
 
                             @Override
                             public void opened(ReplicaParts opened) {
@@ -410,15 +417,14 @@ final class Replica {
         return value;
     }
 
-    /** What this replica says of itself. */
-    Hello hello(boolean dialled) {
+    /** What this replica says of itself over that link. */
+    Hello hello(Session to) {
         ReplicaMetadata m = current();
         ReplicaParts p = parts;
         long durable = p == null ? m.durableKnown() : p.tail.durable();
         long checkpoint = m.checkpoint().position();
-        ReplicaMetadata.Grant open = openGrant();
         return new Hello(
-                dialled,
+                to.dialled,
                 m.identity().resourceId(),
                 name,
                 m.identity().replicaId(),
@@ -427,7 +433,7 @@ final class Replica {
                 m.role() == Role.PRIMARY && p != null,
                 state.name(),
                 m.highestTerm(),
-                open == null ? 0 : open.term(),
+                offeredTo(to.peer),
                 m.incarnation(),
                 m.history(),
                 durable,
@@ -439,6 +445,18 @@ final class Replica {
                 m.switches().shippingPaused(),
                 ports.clock().wallMicros(),
                 m.members());
+    }
+
+    /** The term that {@code peer} may have from here, once it holds all of the log. */
+    private long offeredTo(@Nullable Peer peer) {
+        ReplicaMetadata.Grant grant = current().grant();
+        boolean its =
+                grant != null
+                        && (grant.toReplica() == ReplicaMetadata.Grant.ANYBODY
+                                || (peer != null && grant.toReplica() == peer.id))
+                        && grant.term() > current().highestTerm()
+                        && !isPrimary();
+        return its && grant != null ? grant.term() : 0;
     }
 
     PeerLink.Receiver accept(PeerLink link) {

@@ -87,6 +87,7 @@ final class ReplicaBirth {
                         id(),
                         null,
                         null,
+                        null,
                         new Switches(false, Switches.UNLIMITED, budget),
                         settings.bootId());
         createFiles(name, first, reply);
@@ -223,6 +224,7 @@ final class ReplicaBirth {
                         false,
                         SyncState.FROM_THE_START,
                         a.incarnation(),
+                        null,
                         null,
                         null,
                         new Switches(false, Switches.UNLIMITED, ReplicaSettings.DEFAULT_LOG_BUDGET),

@@ -33,8 +33,11 @@ final class ReplicaOpening {
     private final SegmentStore segments;
     private long entered = Long.MAX_VALUE;
 
-    /** How it went; exactly one is called. */
+    /** What it found, then how it went: exactly one of the last three is called. */
     interface Outcome {
+
+        /** The log holds that frame, at or behind its checkpoint. */
+        void recovered(FrameView frame);
 
         void opened(ReplicaParts parts);
 
@@ -90,7 +93,10 @@ final class ReplicaOpening {
                         segments,
                         current,
                         shared.buffers(),
-                        frame -> enterBelow(limit, frame),
+                        frame -> {
+                            outcome.recovered(frame);
+                            enterBelow(limit, frame);
+                        },
                         this::recovered)
                 .start();
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
-import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.EpochId;
 import storage.mars.engine.replication.PeerMessage.Hello;
@@ -37,7 +36,7 @@ final class RoleRules {
          */
         record SplitBrain(long forkPoint) implements Verdict {}
 
-        /** The member has received more of this primary's last epoch than this primary has kept. */
+        /** The member has received more of this primary's log than this primary has kept. */
         record DurableLoss(long kept, long received) implements Verdict {}
 
         /** The member is a primary of an older term than one that is known: not to be followed. */
@@ -77,7 +76,7 @@ final class RoleRules {
             return new Verdict.SplitBrain(common);
         }
         boolean lost =
-                common == own.end() && member.durable() > own.end() && sharesLastEpoch(own, member);
+                common == own.end() && member.durable() > own.end() && knowsLastEpoch(member, own);
         return lost ? new Verdict.DurableLoss(own.end(), member.durable()) : new Verdict.Nothing();
     }
 
@@ -89,12 +88,11 @@ final class RoleRules {
                 && member.history().last().writer() != own.history().last().writer();
     }
 
-    private static boolean sharesLastEpoch(Own own, Hello member) {
-        if (own.history().isEmpty()) {
-            return false;
-        }
-        Epoch last = own.history().last();
-        return member.history().lastId().id() == last.id().id();
+    /** It may also know of later ones: this primary has gone back behind a restart of its own. */
+    private static boolean knowsLastEpoch(Hello member, Own own) {
+        long last = own.history().lastId().id();
+        return !own.history().isEmpty()
+                && member.history().epochs().stream().anyMatch(epoch -> epoch.id().id() == last);
     }
 
     /**

@@ -29,6 +29,10 @@ final class Session implements PeerLink.Receiver {
     @Nullable Shipper shipper;
     @Nullable Puller puller;
     @Nullable SyncSource source;
+
+    /** How often the other side has asked for the log. */
+    long pulls;
+
     private boolean shippingEnded;
     private int reportsSince;
 

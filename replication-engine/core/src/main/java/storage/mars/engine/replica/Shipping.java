@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.ReplicaMetadata;
-import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.Credit;
 import storage.mars.engine.replication.PeerMessage.Hello;
@@ -20,6 +23,8 @@ import storage.mars.engine.replication.SyncSource;
  */
 final class Shipping {
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(Shipping.class);
+
     private final Replica replica;
     private final MemberList memberList;
 
@@ -28,44 +33,84 @@ final class Shipping {
         this.memberList = memberList;
     }
 
+    /** The member's log must be this one, up to the frame boundary from which it asks. */
     void pull(Session session, Peer peer, Pull pull) {
         ReplicaParts parts = replica.parts();
-        ReplicaMetadata current = replica.current();
-        Grant grant = current.grant();
-        boolean source = replica.isPrimary() || grant != null;
-        Hello hello = peer.hello;
-        if (!source || hello == null || current.fork() != null) {
-            session.send(new Refused(replica.name + " is not primary here"));
+        String refusal = refusal(peer, pull);
+        if (refusal != null) {
+            session.send(new Refused(refusal));
             return;
         }
-        long common =
-                current.history().commonEnd(parts.tail.durable(), hello.history(), pull.from());
-        if (common != pull.from()) {
-            session.send(new Refused("the logs of " + replica.name + " fork at " + common));
-            return;
-        }
-        peer.received = pull.from();
         if (pull.from() < parts.segments.start()) {
             askForSync(
                     session, "the log before " + parts.segments.start() + " is not kept any more");
             return;
         }
+        endShipping(session);
+        long number = ++session.pulls;
+        parts.links.read(
+                pull.from(),
+                (link, failure) -> {
+                    boolean asked =
+                            session.pulls == number
+                                    && !session.isClosed()
+                                    && replica.isOpen()
+                                    && replica.parts() == parts;
+                    if (asked && link == null) {
+                        askForSync(session, "the log cannot be read: " + failure);
+                    } else if (asked && link != null) {
+                        ship(session, peer, pull, link);
+                    }
+                });
+    }
+
+    /** What was asked for before is not wanted any more. */
+    private static void endShipping(Session session) {
+        Shipper old = session.shipper;
+        if (old != null) {
+            old.end();
+            session.shipper = null;
+        }
+    }
+
+    private @Nullable String refusal(Peer peer, Pull pull) {
+        Hello hello = peer.hello;
+        if (!isSource() || hello == null) {
+            return replica.name + " is not primary here";
+        }
+        long durable = replica.parts().tail.durable();
+        long common = replica.current().history().commonEnd(durable, hello.history(), pull.from());
+        return common == pull.from() ? null : "the logs of " + replica.name + " fork at " + common;
+    }
+
+    private void ship(Session session, Peer peer, Pull pull, Chain.Link link) {
+        String forked =
+                link.equals(pull.link())
+                        ? null
+                        : "the logs of " + replica.name + " differ below " + pull.from();
+        String refusal = forked == null ? refusal(peer, pull) : forked;
+        if (refusal != null) {
+            session.send(new Refused(refusal));
+            return;
+        }
         memberList.attach(peer);
         Shipper shipper =
                 new Shipper(
-                        parts.log,
+                        replica.parts().log,
                         session.codec(),
                         session.link,
                         (position, reason) ->
                                 askForSync(
                                         session, "the log at " + position + " is gone: " + reason));
-        Shipper old = session.shipper;
-        if (old != null) {
-            old.end();
-        }
         session.shipper = shipper;
-        shipper.pause(current.switches().shippingPaused());
+        shipper.pause(replica.current().switches().shippingPaused());
         shipper.start(pull.from(), pull.creditUntil());
+    }
+
+    /** Whether this log is, as far as is known here, the one that all follow. */
+    private boolean isSource() {
+        ReplicaMetadata current = replica.current();
+        return (replica.isPrimary() || current.grant() != null) && current.fork() == null;
     }
 
     private void askForSync(Session session, String reason) {
@@ -74,10 +119,15 @@ final class Shipping {
         parts.links.read(
                 start,
                 (link, failure) -> {
-                    if (link != null && !session.isClosed()) {
+                    boolean still =
+                            !session.isClosed()
+                                    && replica.isOpen()
+                                    && replica.parts() == parts
+                                    && isSource();
+                    if (link != null && still) {
                         Peer peer = session.peer;
                         if (peer != null) {
-                            peer.received = start;
+                            peer.keptFrom = start;
                             memberList.attach(peer);
                         }
                         session.send(
@@ -113,11 +163,13 @@ final class Shipping {
     }
 
     void readBlocks(Session session, ReadBlocks question) {
-        if (replica.current().sync().inconsistent()
+        if (!isSource()
+                || replica.current().sync().inconsistent()
                 || replica.current().switches().shippingPaused()) {
             session.send(
                     new BlocksUnavailable(
-                            question.request(), "the source is not consistent, or paused"));
+                            question.request(),
+                            "the source is not primary, not consistent, or paused"));
             return;
         }
         SyncSource source = session.source;
@@ -133,7 +185,13 @@ final class Shipping {
                             parts.feed::position);
             session.source = source;
         }
-        source.received(question);
+        if (!source.received(question)) {
+            LOGGER.atWarn()
+                    .addKeyValue("resource", replica.name)
+                    .addKeyValue("peer", session.link.remote())
+                    .log("a member asks for more blocks at once than the protocol allows");
+            session.close();
+        }
     }
 
     /** The link takes more again. */
@@ -141,6 +199,10 @@ final class Shipping {
         Shipper shipper = session.shipper;
         if (shipper != null) {
             shipper.advance();
+        }
+        SyncSource source = session.source;
+        if (source != null) {
+            source.advance();
         }
     }
 }

@@ -5,10 +5,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.EpochHistory;
-import storage.mars.engine.log.LogTail;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
-import storage.mars.engine.log.ReplicaMetadata.SyncState;
 import storage.mars.engine.port.Shard;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.SyncNeeded;
@@ -28,6 +27,7 @@ final class Syncing {
     private final Listener listener;
     private @Nullable SyncTarget target;
     private Shard.@Nullable Timer retry;
+    private long requests;
 
     /** Who is told. */
     interface Listener {
@@ -62,6 +62,7 @@ final class Syncing {
                             parts.tail,
                             replica.metadata(),
                             session.codec(),
+                            () -> requests++,
                             new Ends());
             target = copying;
         }
@@ -99,18 +100,33 @@ final class Syncing {
         }
     }
 
+    /** An answer of the member that is followed. */
     void received(BlockData data) {
         SyncTarget copying = target;
-        if (copying != null) {
+        if (copying == null) {
+            return;
+        }
+        if (isOfHistory(data)) {
             copying.received(data);
+        } else {
+            unavailable("the source has answered in an epoch that is not followed");
         }
     }
 
+    /** Whether the log that makes the answer whole will be that of the history followed here. */
+    private boolean isOfHistory(BlockData data) {
+        return replica.current().history().epochs().stream()
+                .anyMatch(epoch ->
+                        epoch.id().equals(data.epoch())
+                                && data.newest() >= epoch.start()
+                                && data.newest() <= epoch.end());
+    }
+
     /** Log has been taken in, which is newer than what is being copied. */
-    void taken(LogTail tail, long from, long to) {
+    void taken(FrameView frame) {
         SyncTarget copying = target;
         if (copying != null) {
-            tail.visit(from, to, copying::taken);
+            copying.taken(frame);
         }
     }
 
@@ -161,7 +177,9 @@ final class Syncing {
      */
     boolean reliesOnAnother(EpochHistory history) {
         ReplicaMetadata current = replica.current();
-        long required = current.sync().requiredPosition();
+        SyncTarget copying = target;
+        long recorded = current.sync().requiredPosition();
+        long required = copying == null ? recorded : Math.max(recorded, copying.required());
         return current.sync().inconsistent()
                 && current.history().commonEnd(required, history, required) < required;
     }
@@ -169,23 +187,20 @@ final class Syncing {
     void startOver() {
         replica.reopen(
                 "the source of the copied blocks has lost its role",
-                draft -> draft.sync = SyncState.FROM_THE_START);
+                ReplicaMetadata.Draft::copyFromTheStart);
     }
 
     /** The log this replica would need is gone: it begins again with an empty log and a sync. */
-    void needed(SyncNeeded needed) {
-        if (!(replica.state() instanceof ReplicaState.Secondary)
-                || replica.current().fork() != null) {
-            return;
-        }
+    void startOver(SyncNeeded needed) {
         replica.reopen(
                 "the primary asks for a sync: " + needed.reason(),
                 draft -> {
-                    draft.sync = SyncState.FROM_THE_START;
+                    draft.copyFromTheStart();
                     draft.history = needed.history();
                     draft.checkpoint = new Checkpoint(needed.start(), needed.link());
                     draft.durableKnown = needed.start();
                     draft.logStart = needed.start();
+                    replica.offered.cut(draft, 0);
                 });
     }
 }

@@ -14,6 +14,7 @@ import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Draft;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.replica.RoleRules.Verdict;
@@ -95,8 +96,16 @@ final class Writership {
         if (replica.state() instanceof ReplicaState.Meeting meeting && replica.isOpen()) {
             boolean late = replica.ports.clock().nanoTime() - meeting.deadlineNanos() >= 0;
             if (late || replica.members().allAnswered()) {
-                continueTerm();
+                lookAround();
             }
+        }
+    }
+
+    /** Who was heard during recovery has not been judged yet, and may forbid to go on. */
+    private void lookAround() {
+        replica.talk().lookAtAll();
+        if (replica.state() instanceof ReplicaState.Meeting && replica.isOpen()) {
+            continueTerm();
         }
     }
 
@@ -156,10 +165,17 @@ final class Writership {
                         });
     }
 
-    /** Whether somebody else may have that term by now: it was heard of, or a higher one. */
+    /**
+     * Whether somebody else may have that term by now: it was heard of, or given away here, or a
+     * higher one.
+     */
     private static boolean isLate(Draft draft, long term) {
-        boolean own = draft.role == Role.PRIMARY && draft.history.lastId().term() == term;
-        return own ? draft.highestTerm > term : draft.highestTerm >= Math.max(2, term);
+        if (draft.role == Role.PRIMARY && draft.history.lastId().term() == term) {
+            return draft.highestTerm > term;
+        }
+        Grant grant = draft.grant;
+        boolean given = grant != null && grant.toReplica() != Grant.ANYBODY && grant.term() >= term;
+        return given || draft.highestTerm >= Math.max(2, term);
     }
 
     private void begin(Draft draft, EpochId id, long start) {
@@ -168,13 +184,10 @@ final class Writership {
         draft.highestTerm = Math.max(draft.highestTerm, id.term());
         draft.durableKnown = Math.max(draft.durableKnown, start);
         draft.grant = null;
+        draft.offer = null;
         draft.fork = null;
         draft.bootId = replica.settings.bootId();
-        draft.switches =
-                new Switches(
-                        draft.switches.shippingPaused(),
-                        Switches.UNLIMITED,
-                        draft.switches.logBudgetBytes());
+        draft.switches = draft.switches.withApplyLimit(Switches.UNLIMITED);
     }
 
     private void late(long term) {
@@ -186,7 +199,11 @@ final class Writership {
                     Refusal.precondition(
                             "StaleTerm",
                             replica.name + " does not become primary here",
-                            "term " + highest + " was heard of before term " + term + " began",
+                            "term "
+                                    + replica.termInForce()
+                                    + " was heard of, or given away, before term "
+                                    + term
+                                    + " began",
                             PromotionRules.forceCommand(replica)));
         }
     }

@@ -55,7 +55,7 @@ public final class PeerCodec {
         w.i32(MAGIC);
         switch (message) {
             case Hello m -> hello(w.u8(1), m);
-            case Pull m -> w.u8(2).i64(m.from()).i64(m.creditUntil());
+            case Pull m -> w.u8(2).i64(m.from()).link(m.link()).i64(m.creditUntil());
             case Credit m -> w.u8(3).i64(m.until());
             case SyncNeeded m ->
                     w.u8(4).i64(m.start()).link(m.link()).history(m.history()).text(m.reason());
@@ -170,7 +170,7 @@ public final class PeerCodec {
     private static PeerMessage body(int type, FieldReader r, ByteBuffer in) throws Malformed {
         return switch (type) {
             case 1 -> hello(r);
-            case 2 -> new Pull(r.count(), r.count());
+            case 2 -> new Pull(r.count(), r.link(), r.count());
             case 3 -> new Credit(r.count());
             case 4 -> new SyncNeeded(r.count(), r.link(), r.history(), r.text());
             case 5 -> new LogData(r.count(), rest(in));

@@ -22,8 +22,8 @@ public sealed interface PeerMessage {
      *
      * @param dialled whether the sender dialled the link
      * @param highestTerm the highest term the sender has heard of
-     * @param openTerm the term that anybody who holds all of the sender's log may have from it; 0
-     *     when the sender has not laid down the role
+     * @param openTerm the term that the receiver may have from the sender once it holds all of its
+     *     log; 0 when the sender has not laid down the role, or has given it to somebody else
      * @param durable end of its durable log; for a secondary the received position
      */
     record Hello(
@@ -56,10 +56,10 @@ public sealed interface PeerMessage {
     }
 
     /**
-     * Secondary to primary: send the log from {@code from} on, and no more than up to {@code
-     * creditUntil} for now.
+     * Secondary to primary: send the log from {@code from} on, where the sender's log ends with
+     * {@code link}, and no more than up to {@code creditUntil} for now.
      */
-    record Pull(long from, long creditUntil) implements PeerMessage {}
+    record Pull(long from, Chain.Link link, long creditUntil) implements PeerMessage {}
 
     /** Secondary to primary: the log may be sent up to this position. */
     record Credit(long until) implements PeerMessage {}

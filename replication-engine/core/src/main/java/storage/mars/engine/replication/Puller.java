@@ -37,6 +37,7 @@ public final class Puller {
     private long expected;
     private long credit;
     private boolean held;
+    private boolean answered;
     private boolean ended;
 
     /** Who is told; called on the shard. */
@@ -72,7 +73,7 @@ public final class Puller {
     public void start() {
         expected = tail.end();
         credit = tail.end() + WINDOW;
-        link.send(codec.encode(new Pull(expected, credit)));
+        link.send(codec.encode(new Pull(expected, tail.link(), credit)));
     }
 
     /**
@@ -93,6 +94,11 @@ public final class Puller {
         pending.clear();
     }
 
+    /** Whether nothing has come since it asked. */
+    public boolean isUnanswered() {
+        return !answered;
+    }
+
     public boolean isEnded() {
         return ended;
     }
@@ -101,6 +107,7 @@ public final class Puller {
         if (ended) {
             return;
         }
+        answered = true;
         if (data.position() > credit) {
             wrong("the log at " + data.position() + " is beyond the credit of " + credit);
         } else if (held || !pending.isEmpty() || !room.getAsBoolean()) {

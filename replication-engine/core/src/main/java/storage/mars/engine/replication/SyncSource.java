@@ -2,6 +2,8 @@
 package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
@@ -21,12 +23,20 @@ import storage.mars.engine.volume.Images;
  */
 public final class SyncSource {
 
+    /** Each has a buffer of the shard's, and its answer waits in the link. */
+    private static final int MAX_READING = 4;
+
+    /** A target asks for four ranges, and asks again for as many after some trouble. */
+    private static final int MAX_OPEN = 32;
+
     private final BlockReader reader;
     private final Images images;
     private final LogAccess log;
     private final PeerCodec codec;
     private final PeerLink link;
     private final LongSupplier known;
+    private final ArrayDeque<ReadBlocks> waiting = new ArrayDeque<>();
+    private int reading;
     private boolean ended;
 
     /** {@code known} yields the durable position up to which the index has the log. */
@@ -47,38 +57,55 @@ public final class SyncSource {
 
     public void end() {
         ended = true;
+        waiting.clear();
     }
 
-    public void received(ReadBlocks question) {
-        String refusal = refusal(question);
-        if (refusal != null) {
-            link.send(codec.encode(new BlocksUnavailable(question.request(), refusal)));
-            return;
+    /** False when the target asks for more at once than any target does; nothing is done then. */
+    public boolean received(ReadBlocks question) {
+        if (waiting.size() + reading >= MAX_OPEN) {
+            return false;
         }
-        log.buffers()
-                .acquireStaging(
-                        1,
-                        buffers -> {
-                            ByteBuffer buffer = buffers.getFirst();
-                            buffer.limit(question.length());
-                            reader.read(
-                                    question.volume(),
-                                    question.offset(),
-                                    buffer,
-                                    true,
-                                    failure -> {
-                                        if (!ended && failure == null) {
-                                            answer(question, buffer.flip());
-                                        } else if (!ended) {
-                                            link.send(
-                                                    codec.encode(
-                                                            new BlocksUnavailable(
-                                                                    question.request(),
-                                                                    String.valueOf(failure))));
-                                        }
-                                        log.buffers().releaseStaging(buffers);
-                                    });
-                        });
+        waiting.add(question);
+        advance();
+        return true;
+    }
+
+    /** Answers what it may: the link takes more, or a read has ended. */
+    public void advance() {
+        while (!ended && !waiting.isEmpty() && reading < MAX_READING && link.isWritable()) {
+            ReadBlocks question = waiting.remove();
+            String refusal = refusal(question);
+            if (refusal != null) {
+                unavailable(question, refusal);
+            } else {
+                reading++;
+                log.buffers().acquireStaging(1, buffers -> read(question, buffers));
+            }
+        }
+    }
+
+    private void read(ReadBlocks question, List<ByteBuffer> buffers) {
+        ByteBuffer buffer = buffers.getFirst();
+        buffer.limit(question.length());
+        reader.read(
+                question.volume(),
+                question.offset(),
+                buffer,
+                true,
+                failure -> {
+                    if (!ended && failure == null) {
+                        answer(question, buffer.flip());
+                    } else if (!ended) {
+                        unavailable(question, String.valueOf(failure));
+                    }
+                    log.buffers().releaseStaging(buffers);
+                    reading--;
+                    advance();
+                });
+    }
+
+    private void unavailable(ReadBlocks question, String reason) {
+        link.send(codec.encode(new BlocksUnavailable(question.request(), reason)));
     }
 
     private @Nullable String refusal(ReadBlocks q) {

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.FrameView;
@@ -55,7 +56,7 @@ public final class SyncTarget {
     private long recordedBytes;
     private SyncState reached;
     private long reachedBytes;
-    private long nextRequest;
+    private final LongSupplier requests;
     private long awaitedDurable;
     private Phase phase = Phase.COPYING;
 
@@ -118,13 +119,16 @@ public final class SyncTarget {
         }
     }
 
+    /** {@code requests} names each question, as no earlier target's was named over this link. */
     public SyncTarget(
             Images images,
             ImageTurns turns,
             LogTail tail,
             MetadataStore metadata,
             PeerCodec codec,
+            LongSupplier requests,
             Listener listener) {
+        this.requests = requests;
         this.images = images;
         this.turns = turns;
         this.tail = tail;
@@ -143,6 +147,11 @@ public final class SyncTarget {
 
     public Phase phase() {
         return phase;
+    }
+
+    /** Newest content that was answered: recorded or not, what was copied relies on it. */
+    public long required() {
+        return required;
     }
 
     /**
@@ -175,7 +184,7 @@ public final class SyncTarget {
         while (to != null && phase == Phase.COPYING && pieces.size() < PIECES && nextRange()) {
             VolumeShape shape = images.shapes().get(askIndex);
             int length = (int) Math.min(PIECE, shape.sizeBytes() - askOffset);
-            Piece piece = new Piece(nextRequest++, askIndex, shape.id(), askOffset, length);
+            Piece piece = new Piece(requests.getAsLong(), askIndex, shape.id(), askOffset, length);
             pieces.add(piece);
             askOffset += length;
             to.send(

@@ -238,7 +238,8 @@ public final class FakePorts implements Shard, Clock, Storage {
     private List<String> entries(String directory) {
         return files.keySet().stream()
                 .filter(name -> name.startsWith(directory + "/"))
-                .map(name -> name.substring(directory.length() + 1))
+                .map(name -> name.substring(directory.length() + 1).split("/", 2)[0])
+                .distinct()
                 .toList();
     }
 

@@ -173,6 +173,7 @@ public final class LogRig implements LogWriter.Listener {
                 0xabcdefL,
                 null,
                 null,
+                null,
                 new Switches(false, Switches.UNLIMITED, 1L << 30),
                 0xb007L);
     }

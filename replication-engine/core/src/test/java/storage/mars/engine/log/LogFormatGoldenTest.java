@@ -22,6 +22,7 @@ import storage.mars.engine.log.MetadataCodec.Slot;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
 import storage.mars.engine.log.ReplicaMetadata.Grant;
+import storage.mars.engine.log.ReplicaMetadata.Offer;
 import storage.mars.engine.log.ReplicaMetadata.SyncState;
 
 /**
@@ -175,6 +176,7 @@ class LogFormatGoldenTest {
                     draft.rested = true;
                     draft.sync = new SyncState(true, 1, 65536, 131072);
                     draft.grant = new Grant(9, 4);
+                    draft.offer = new Offer(151552, 0, 3);
                     draft.fork = new Fork(163840, new EpochId(5, 0, -1), 9);
                 });
     }

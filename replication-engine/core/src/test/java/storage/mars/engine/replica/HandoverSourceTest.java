@@ -3,155 +3,113 @@ package storage.mars.engine.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
-import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.fake.FakePorts;
-import storage.mars.engine.log.FieldReader.Malformed;
-import storage.mars.engine.log.LogFormat;
-import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
-import storage.mars.engine.port.PeerLink;
-import storage.mars.engine.replication.PeerCodec;
-import storage.mars.engine.replication.PeerMessage;
+import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.PeerMessage.Granted;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
-import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Pull;
+import storage.mars.engine.replication.PeerMessage.Refused;
 
 class HandoverSourceTest {
 
     private static final long TARGET = 2;
-    private static final PeerCodec CODEC = new PeerCodec();
+    private static final long OTHER = 3;
 
-    private final FakePorts fake = new FakePorts();
-    private final ReplicaHost host =
-            new ReplicaHost(
-                    fake.ports(),
-                    new ReplicaSettings(
-                            "a",
-                            "a:1",
-                            7,
-                            LogFormat.MIN_SEGMENT,
-                            1 << 20,
-                            Duration.ofSeconds(1),
-                            Duration.ofSeconds(1)),
-                    new ExportRegistry(),
-                    64 << 20);
-    private final Member b = new Member();
-
-    /** The other end of a link, which says what the test wants. */
-    private final class Member implements PeerLink {
-
-        private final List<PeerMessage> heard = new ArrayList<>();
-        private PeerLink.Receiver receiver = new Rejection(this, CODEC, "not linked");
-
-        void link() {
-            receiver = host.accept("r", this);
-        }
-
-        void say(PeerMessage message) {
-            receiver.received(CODEC.encode(message));
-            fake.run();
-        }
-
-        @Override
-        public void send(ByteBuffer message) {
-            ByteBuffer copy = ByteBuffer.allocate(message.remaining());
-            copy.put(message.duplicate()).flip();
-            try {
-                heard.add(CODEC.decode(copy));
-            } catch (Malformed e) {
-                throw new AssertionError(e);
-            }
-        }
-
-        <T> T last(Class<T> kind) {
-            return heard.stream().filter(kind::isInstance).map(kind::cast).toList().getLast();
-        }
-
-        @Override
-        public boolean isWritable() {
-            return true;
-        }
-
-        @Override
-        public void close() {}
-
-        @Override
-        public String remote() {
-            return "b";
-        }
-    }
+    private final MembersRig rig = MembersRig.primary();
+    private final FakePorts fake = rig.fake;
+    private final ReplicaHost host = rig.host;
+    private final MembersRig.Member b = rig.new Member(TARGET, "b");
+    private final MembersRig.Member c = rig.new Member(OTHER, "c");
 
     private ReplicaStatus status() {
-        return Objects.requireNonNull(host.status("r"));
+        return rig.status();
     }
 
     private long durable() {
-        return Objects.requireNonNull(status().known()).positions().durable();
-    }
-
-    private static Hello hello(JoinAccepted a, long durable) {
-        return new Hello(
-                true,
-                a.resourceId(),
-                "r",
-                TARGET,
-                "b",
-                "b:1",
-                false,
-                "Secondary",
-                a.highestTerm(),
-                0,
-                a.incarnation(),
-                a.history(),
-                durable,
-                durable,
-                durable,
-                true,
-                0,
-                0,
-                false,
-                0,
-                a.members());
+        return rig.durable();
     }
 
     @Test
     void aTargetWhoseHelloShowsTheEndHasTheRoleAtTheNextTick() {
-        host.create("r", List.of(new VolumeShape(0, "v", 1 << 20)), 0, new Ignored());
-        fake.run();
-        b.link();
-        b.say(new JoinRequest("r", TARGET, "b", "b:1"));
-        JoinAccepted accepted = b.last(JoinAccepted.class);
-        b.say(hello(accepted, accepted.start()));
-        b.say(new Pull(accepted.start(), accepted.start() + (1 << 20)));
+        JoinAccepted accepted = b.join();
+        b.say(new Pull(accepted.start(), accepted.link(), accepted.start() + (1 << 20)));
         b.say(new HandoverRequest(accepted.highestTerm(), false));
         assertThat(status().state()).isEqualTo("HandingOver");
-        b.say(hello(accepted, durable()));
+        b.say(b.hello(accepted, durable()));
 
         fake.advance(TimeUnit.SECONDS.toNanos(1));
-        b.say(hello(accepted, durable()));
+        b.say(b.hello(accepted, durable()));
 
         assertThat(status().state()).isEqualTo("Secondary");
         assertThat(b.last(Granted.class))
                 .isEqualTo(new Granted(accepted.highestTerm() + 1, durable()));
     }
 
-    private static final class Ignored implements Reply<Done> {
+    @Test
+    void aRoleThatWasLaidDownGoesToOneOfTwoThatAskAtTheSameMoment() {
+        long term = laidDownBesideTwo();
+        fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
+        b.say(new HandoverRequest(term, false));
+        c.say(new HandoverRequest(term, false));
+        fake.holdNothing();
 
-        @Override
-        public void done(Done result) {}
+        assertThat(b.all(Granted.class)).containsOnly(new Granted(term + 1, durable()));
+        assertThat(c.all(Granted.class)).isEmpty();
+        assertThat(c.last(Refused.class).reason()).contains("went to another");
+    }
 
-        @Override
-        public void refused(Refusal refusal) {
-            throw new AssertionError(refusal);
-        }
+    @Test
+    void aRoleThatIsBeingGrantedIsNotTakenBackBesides() {
+        long term = laidDownBesideTwo();
+        MembersRig.Answer answer = new MembersRig.Answer();
+        fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
+        b.say(new HandoverRequest(term, false));
+        host.promote("r", false, answer);
+        fake.run();
+        fake.holdNothing();
+
+        assertThat(b.all(Granted.class)).isNotEmpty();
+        assertThat(status().state()).isEqualTo("Secondary");
+        assertThat(answer.refusal).isNotNull();
+    }
+
+    @Test
+    void whoWasGrantedTheRoleMayFetchWhatItHasLostOfTheLog() {
+        long term = laidDownBesideTwo();
+        b.say(new HandoverRequest(term, false));
+        assertThat(b.all(Granted.class)).isNotEmpty();
+
+        fake.advance(TimeUnit.SECONDS.toNanos(1));
+
+        assertThat(b.last(Hello.class).openTerm()).isEqualTo(term + 1);
+        assertThat(c.last(Hello.class).openTerm()).isZero();
+    }
+
+    @Test
+    void aRoleThatCouldNotBeLaidDownIsNotSaidToBe() {
+        fake.failNext(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"), IoFailure.Kind.IO_ERROR);
+        MembersRig.Answer answer = new MembersRig.Answer();
+        host.demote("r", false, null, answer);
+        fake.run();
+
+        assertThat(status().state()).isEqualTo("Failed");
+        assertThat(answer.done).isFalse();
+        assertThat(answer.refusal).isNotNull();
+    }
+
+    /** The term in force then. */
+    private long laidDownBesideTwo() {
+        b.join();
+        JoinAccepted accepted = c.join();
+        host.demote("r", false, null, new MembersRig.MustBeDone());
+        fake.run();
+        b.say(b.hello(accepted, durable()));
+        c.say(c.hello(accepted, durable()));
+        assertThat(status().state()).isEqualTo("Secondary");
+        return accepted.highestTerm();
     }
 }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -25,6 +27,22 @@ class LossEstimateTest {
                 .isEqualTo(
                         "at least 8192 bytes of log (12.0 s),"
                                 + " unknown since the last contact with the primary");
+    }
+
+    @Test
+    void isExactOnlyWhileThePrimaryIsHeardInTime() {
+        MembersRig rig = MembersRig.secondary().consistent();
+        rig.fake.advance(TimeUnit.MILLISECONDS.toNanos(1_400));
+        assertThat(loss(rig).exact()).isTrue();
+
+        rig.fake.advance(TimeUnit.MILLISECONDS.toNanos(200));
+
+        assertThat(loss(rig).exact()).isFalse();
+        assertThat(loss(rig).unknownSinceMicros()).isPositive();
+    }
+
+    private static LossEstimate loss(MembersRig rig) {
+        return Objects.requireNonNull(rig.known().loss());
     }
 
     @Test

@@ -11,6 +11,7 @@ import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.EpochHistory;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.LogMemory;
 import storage.mars.engine.log.MetadataStore;
 import storage.mars.engine.log.RecordType;
@@ -84,6 +85,9 @@ final class PartsRig {
                         DIRECTORY,
                         metadata,
                         new ReplicaOpening.Outcome() {
+
+                            @Override
+                            public void recovered(FrameView frame) {}
 
                             @Override
                             public void opened(ReplicaParts parts) {

@@ -24,6 +24,7 @@ class RoleRulesTest {
 
     private static final Epoch E1 = epoch(1, 0, 11, ME, 0, Epoch.OPEN);
     private static final Epoch E1_ENDED = epoch(1, 0, 11, ME, 0, 100);
+    private static final Epoch RESTARTED = epoch(1, 1, 12, ME, 100, Epoch.OPEN);
     private static final Epoch OTHERS = epoch(2, 0, 22, OTHER, 100, Epoch.OPEN);
     private static final Epoch MINE = epoch(2, 0, 23, ME, 100, Epoch.OPEN);
 
@@ -91,6 +92,16 @@ class RoleRulesTest {
                         primary(old, 90, 1),
                         hello(false, 0, old, 100, 1),
                         new Verdict.DurableLoss(90, 100)),
+                Arguments.of(
+                        "primary that has gone back behind a restart of its own",
+                        primary(old, 90, 1),
+                        hello(false, 0, history(E1_ENDED, RESTARTED), 150, 1),
+                        new Verdict.DurableLoss(90, 150)),
+                Arguments.of(
+                        "primary that has gone back to where it was restarted",
+                        primary(old, 100, 1),
+                        hello(false, 0, history(E1_ENDED, RESTARTED), 150, 1),
+                        new Verdict.DurableLoss(100, 150)),
                 Arguments.of(
                         "secondary, another secondary",
                         secondary(old, 90, 1),

@@ -23,7 +23,7 @@ final class PeerMessages {
     static final Map<String, PeerMessage> GOLDEN =
             Map.ofEntries(
                     Map.entry("hello", hello()),
-                    Map.entry("pull", new PeerMessage.Pull(0x9000, 0x809000)),
+                    Map.entry("pull", new PeerMessage.Pull(0x9000, link(), 0x809000)),
                     Map.entry("credit", new PeerMessage.Credit(0xc09000)),
                     Map.entry(
                             "sync-needed",
@@ -64,7 +64,7 @@ final class PeerMessages {
                     Map.entry(PeerMessage.Hello.class, PeerMessages::anyHello),
                     Map.entry(
                             PeerMessage.Pull.class,
-                            m -> new PeerMessage.Pull(m.count(), m.count())),
+                            m -> new PeerMessage.Pull(m.count(), m.anyLink(), m.count())),
                     Map.entry(PeerMessage.Credit.class, m -> new PeerMessage.Credit(m.count())),
                     Map.entry(
                             PeerMessage.SyncNeeded.class,

@@ -151,13 +151,14 @@ public final class ForcedScenario implements Scenario {
                 "asking again changes nothing", b.known().history().last().start() == received);
     }
 
-    private static boolean settled(SimEngine a, SimEngine b) {
+    /** The old primary knows of the new one's term. */
+    static boolean settled(SimEngine a, SimEngine b) {
         return (a.isIn("Secondary") || a.isIn("Diverged"))
                 && a.known().highestTerm() == b.known().highestTerm();
     }
 
     /** Diverged with the fork where the winner began, or a follower without anything behind it. */
-    private static boolean belongs(RoleCluster cluster, SimEngine engine, SimEngine b, long fork) {
+    static boolean belongs(RoleCluster cluster, SimEngine engine, SimEngine b, long fork) {
         if (engine.isIn("Diverged")) {
             var known = engine.known();
             long end = known.positions().durable();

@@ -11,6 +11,7 @@ import storage.mars.engine.testkit.workload.WorkloadSettings;
 class DataStoriesTest {
 
     private static final long MILLISECOND = 1_000_000L;
+    private static final long MINUTE = 60_000 * MILLISECOND;
     private static final long VOLUME = 1L << 20;
 
     private static SimCluster underLoad(long budget) {
@@ -63,6 +64,43 @@ class DataStoriesTest {
                 () -> cluster.primary().shows("MembersAttached", "LogBudget"),
                 60_000 * MILLISECOND);
         cluster.finish();
+    }
+
+    @Test
+    void aMemberIsNotDroppedWhileTheSpaceOfAnotherIsComingBack() {
+        SimWorld world = new SimWorld(1);
+        WorkloadSettings settings = WorkloadSettings.mixed().withThinkNanos(2 * MILLISECOND);
+        SimCluster cluster = new SimCluster(world, 3, VOLUME, settings);
+        cluster.begin(32L << 20);
+        cluster.workload.start();
+        SimEngine far = cluster.engines.get(1);
+        SimEngine near = cluster.engines.get(2);
+        far.ask(h -> h.pauseShipping("r", true, SimEngine.anyAnswer()));
+        long begin = durable(cluster);
+        cluster.await("the log grows", () -> durable(cluster) > begin + (8 << 20), MINUTE);
+        near.ask(h -> h.pauseShipping("r", true, SimEngine.anyAnswer()));
+        cluster.await("it grows on", () -> durable(cluster) > begin + (26 << 20), MINUTE);
+        cluster.primary()
+                .machine()
+                .disk()
+                .faults()
+                .slowFiles(name -> name.endsWith("/meta"), 10_000 * MILLISECOND);
+        cluster.await("it is full", () -> !attached(cluster, "b"), MINUTE);
+        long full = durable(cluster);
+
+        cluster.await("it goes on", () -> durable(cluster) > full + (4 << 20), MINUTE);
+
+        assertThat(attached(cluster, "c")).isTrue();
+        cluster.finish();
+    }
+
+    private static long durable(SimCluster cluster) {
+        return cluster.primary().known().positions().durable();
+    }
+
+    private static boolean attached(SimCluster cluster, String name) {
+        return cluster.primary().known().members().stream()
+                .anyMatch(member -> member.name().equals(name) && member.attached());
     }
 
     @Test

@@ -24,6 +24,7 @@ class RoleSimTest {
                 Arguments.of(new FencedStartScenario(), 15),
                 Arguments.of(new LyingDiskScenario(), 15),
                 Arguments.of(new LaidDownScenario(), 15),
+                Arguments.of(new SlowFollowerScenario(), 15),
                 Arguments.of(new IdleScenario(), 1));
     }
 

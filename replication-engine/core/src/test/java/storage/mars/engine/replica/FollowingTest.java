@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static storage.mars.engine.replica.MembersRig.FIRST;
+import static storage.mars.engine.replica.MembersRig.START;
+
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.replication.PeerMessage.HandoverRequest;
+import storage.mars.engine.replication.PeerMessage.Pull;
+import storage.mars.engine.replication.PeerMessage.Refused;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
+
+class FollowingTest {
+
+    private static final SyncNeeded GONE =
+            new SyncNeeded(START + (1 << 20), new Chain.Link(3, 4), FIRST, "the log is gone");
+
+    private final MembersRig rig = MembersRig.secondary().consistent();
+
+    @Test
+    void theFormerPrimaryIsNotFollowedAgainWhileTheHistoryOfTheNewOneIsBeingAdopted() {
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
+        rig.c.dial();
+        rig.c.say(rig.c.primary(MembersRig.second(START), START));
+        rig.a.forget();
+        rig.a.say(rig.a.primary(FIRST, START));
+        rig.fake.holdNothing();
+
+        assertThat(rig.a.all(Pull.class)).isEmpty();
+        assertThat(rig.c.all(Pull.class)).hasSize(1);
+    }
+
+    @Test
+    void whoIsNotFollowedCannotHaveAReplicaCopiedAnew() {
+        rig.c.dial();
+        rig.c.say(rig.c.secondary(rig.a.primary(FIRST, START)));
+        rig.c.say(GONE);
+
+        assertThat(rig.known().consistent()).isTrue();
+    }
+
+    @Test
+    void aPrimaryOfATermThatIsOverCannotHaveAReplicaCopiedAnew() {
+        rig.c.dial();
+        rig.c.say(rig.c.primary(MembersRig.second(START), START));
+        rig.a.say(GONE);
+        rig.c.say(GONE);
+
+        assertThat(rig.known().consistent()).isTrue();
+    }
+
+    @Test
+    void aReplicaThatIsAskingForTheRolePullsAgainOnceItIsRefused() {
+        rig.host.promote("r", false, new MembersRig.Answer());
+        rig.fake.run();
+        assertThat(rig.a.all(HandoverRequest.class)).hasSize(1);
+        rig.a.say(GONE);
+        assertThat(rig.known().consistent()).isTrue();
+
+        rig.a.say(new Refused("not now"));
+
+        assertThat(rig.a.all(Pull.class)).hasSize(2);
+        rig.a.say(GONE);
+        assertThat(rig.known().consistent()).isFalse();
+    }
+
+    @Test
+    void theRoleIsNotTakenWhileAForkIsBeingLookedAt() {
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
+        rig.c.dial();
+        rig.c.say(rig.c.primary(MembersRig.second(START - LogFormat.BLOCK), START));
+        MembersRig.Answer answer = new MembersRig.Answer();
+        rig.host.promoteByForce("r", 2L, null, answer);
+        rig.fake.run();
+        assertThat(rig.status().state()).isEqualTo("Secondary");
+        assertThat(Objects.requireNonNull(answer.refusal).code()).isEqualTo("Busy");
+
+        rig.fake.holdNothing();
+
+        assertThat(rig.status().state()).isEqualTo("Diverged");
+    }
+
+    @Test
+    void aPullThatIsRefusedWhileTheRoleIsAskedForIsAskedAgain() {
+        rig.host.promote("r", false, new MembersRig.Answer());
+        rig.fake.run();
+        rig.a.say(new Refused("r is not primary here"));
+        rig.fake.advance(TimeUnit.SECONDS.toNanos(1));
+        rig.a.say(rig.a.primary(FIRST, START));
+
+        assertThat(rig.a.all(Pull.class)).hasSize(2);
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.replication.PeerMessage.JoinAccepted;
+
+class WritershipTest {
+
+    private static final long B = 2;
+
+    /** What member b says of itself is heard while the primary still reads its log. */
+    private static MembersRig restartedBeside(long moreLog, long moreTerm) {
+        MembersRig before = MembersRig.primary();
+        JoinAccepted as = before.new Member(B, "b").join();
+        MembersRig rig = new MembersRig("a", before.fake.afterProcessCrash());
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
+        rig.host.openAll(name -> true, new MembersRig.MustBeDone());
+        rig.fake.run();
+        MembersRig.Member b = rig.new Member(B, "b");
+        b.dial();
+        long highest = as.highestTerm() + moreTerm;
+        b.say(b.hello(as, false, 0, as.history(), highest, as.start() + moreLog));
+        assertThat(rig.status().state()).isEqualTo("Recovering");
+        rig.fake.holdNothing();
+        return rig;
+    }
+
+    @Test
+    void aPrimaryThatHeardWhileItRecoveredThatItHasLostLogBeginsNoEpoch() {
+        MembersRig rig = restartedBeside(LogFormat.BLOCK, 0);
+
+        assertThat(rig.status().state()).isEqualTo("DurableLoss");
+        assertThat(rig.known().history().epochs()).hasSize(1);
+    }
+
+    @Test
+    void aPrimaryThatHeardWhileItRecoveredOfAHigherTermBeginsNoEpoch() {
+        MembersRig rig = restartedBeside(0, 1);
+
+        assertThat(rig.status().state()).isEqualTo("Secondary");
+        assertThat(rig.known().history().epochs()).hasSize(1);
+    }
+}
