@@ -81,6 +81,32 @@ final class DamagedResourceIT {
         unneeded(file -> overwrite(file, (byte) 0x5a));
     }
 
+    /** Without a planned stop the log is needed, though the images have all of it. */
+    @Test
+    void missingLogOfAnIdleResourceAfterAKill() throws Exception {
+        try (var engine = EngineProcess.start(EngineSettings.in(directory, "a"))) {
+            engine.marsadm().createResource("sound", "data:16MiB");
+            write(engine, "sound");
+            Set<Path> others = files(engine);
+            engine.marsadm().createResource("broken", "data:16MiB");
+            write(engine, "broken");
+            await().atMost(Duration.ofSeconds(60))
+                    .pollInterval(Duration.ofMillis(200))
+                    .until(() -> {
+                        var status = engine.marsadm().status("broken");
+                        return status.checkpoint() == status.durable();
+                    });
+            engine.kill();
+            for (Path victim : filesOf("broken", engine, others, DamagedResourceIT::isLog)) {
+                Files.delete(victim);
+            }
+
+            engine.start();
+
+            othersServeAndItSaysWhy(engine, "the checkpoint points into is missing");
+        }
+    }
+
     @Test
     void metadataFullOfRubbish() throws Exception {
         damaged(DamagedResourceIT::isMetadata, file -> overwrite(file, (byte) 0x5a));
@@ -149,7 +175,24 @@ final class DamagedResourceIT {
             engine.marsadm().waitFor("broken", "primary");
             holdsWhatWasWritten(engine, "broken");
             holdsWhatWasWritten(engine, "sound");
+            goesOnAfterAKill(engine);
             assertThat(engine.stop()).isZero();
+        }
+    }
+
+    /** The log that has begun anew is as good as any. */
+    private static void goesOnAfterAKill(EngineProcess engine) throws IOException {
+        try (var connection = NbdConnection.open(engine.unix(), "broken/data")) {
+            connection.write(1 << 20, filled(7), true);
+            connection.disconnect();
+        }
+        engine.kill();
+        engine.start();
+        engine.marsadm().waitFor("broken", "primary");
+        holdsWhatWasWritten(engine, "broken");
+        try (var connection = NbdConnection.open(engine.unix(), "broken/data")) {
+            assertThat(connection.read(1 << 20, 4096)).containsOnly(7);
+            connection.disconnect();
         }
     }
 
@@ -217,12 +260,16 @@ final class DamagedResourceIT {
     }
 
     private static void write(EngineProcess engine, String resource) throws IOException {
-        var data = new byte[4096];
-        Arrays.fill(data, (byte) 9);
         try (var connection = NbdConnection.open(engine.unix(), resource + "/data")) {
-            connection.write(4096, data, true);
+            connection.write(4096, filled(9), true);
             connection.disconnect();
         }
+    }
+
+    private static byte[] filled(int with) {
+        var data = new byte[4096];
+        Arrays.fill(data, (byte) with);
+        return data;
     }
 
     private static Set<Path> files(EngineProcess engine) throws IOException {

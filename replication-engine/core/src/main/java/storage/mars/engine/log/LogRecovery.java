@@ -6,12 +6,14 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.CheckpointSegment.Seen;
 import storage.mars.engine.log.LogBatchReader.Batch;
 
 /**
  * Finds the end of a log after a start, in either role: scans from the checkpoint, shows every good
  * frame, decides whether the first bad one is the torn tail or damage, and syncs what it read
- * before anybody is told. One use. The table of its decisions is docs/recovery.md. Owned by the
+ * before anybody is told. After a planned stop the end is known, and nothing is read when the
+ * images have all of it. One use. The table of its decisions is docs/recovery.md. Owned by the
  * shard.
  */
 public final class LogRecovery {
@@ -38,8 +40,11 @@ public final class LogRecovery {
     /** What recovery found. */
     public sealed interface Found {
 
-        /** The log ends at {@code end}; everything below is durable and was shown. */
-        record Sound(long end, Chain.Link link) implements Found {}
+        /**
+         * The log ends at {@code end}; everything below is durable and was shown. It holds nothing
+         * before {@code logStart}.
+         */
+        record Sound(long end, Chain.Link link, long logStart) implements Found {}
 
         /** Something that had been durable is damaged at {@code position}; nothing was changed. */
         record Corrupt(long position, String reason) implements Found {}
@@ -67,17 +72,50 @@ public final class LogRecovery {
     public void start() {
         position = metadata.checkpoint().position();
         chain.set(metadata.checkpoint().link());
+        segments.beginsAt(metadata.logStart());
         segments.readyFrom(position);
-        buffers.acquire(this::scan);
+        CheckpointSegment first = new CheckpointSegment(segments, verifier, metadata);
+        buffers.acquire(buffer -> first.look(buffer, seen -> looked(first, seen, buffer)));
+    }
+
+    private void looked(CheckpointSegment first, Seen seen, ByteBuffer buffer) {
+        boolean needed = !metadata.rested() || position < metadata.durableKnown();
+        switch (seen) {
+            case Seen.Unreadable unreadable ->
+                    finish(buffer, new Found.Unreadable(unreadable.reason()));
+            case Seen.Damaged damaged when needed ->
+                    finish(buffer, new Found.Corrupt(first.start(), damaged.reason()));
+            case Seen.Damaged damaged -> {
+                segments.beginsAt(position);
+                finish(buffer, new Found.Sound(position, chain.link(), position));
+            }
+            case Seen.Whole whole -> {
+                if (needed) {
+                    scan(buffer);
+                } else {
+                    finish(buffer, sound());
+                }
+            }
+        }
+    }
+
+    private Found sound() {
+        return new Found.Sound(position, chain.link(), metadata.logStart());
     }
 
     private void scan(ByteBuffer buffer) {
-        if (position >= segments.readyEnd()) {
+        if (metadata.rested() && position == metadata.durableKnown()) {
+            syncScanned(buffer);
+        } else if (position >= segments.readyEnd()) {
             ended(buffer, "the segments end here");
-            return;
+        } else {
+            reader.read(position, limit(), metadata.history(), chain, buffer, this::scanned);
         }
-        reader.read(
-                position, segments.readyEnd(), metadata.history(), chain, buffer, this::scanned);
+    }
+
+    private long limit() {
+        long files = segments.readyEnd();
+        return metadata.rested() ? Math.min(files, metadata.durableKnown()) : files;
     }
 
     private void scanned(Batch batch) {
@@ -136,7 +174,7 @@ public final class LogRecovery {
     private void lookBehind(ByteBuffer buffer, long from, String fault) {
         Segment segment = segments.holding(from);
         if (segment == null || from > lastGood + LOOK_BEHIND) {
-            syncFrom(buffer, layout.start(metadata.checkpoint().position()));
+            syncScanned(buffer);
             return;
         }
         int length = Math.min(buffer.capacity(), layout.room(from));
@@ -191,7 +229,8 @@ public final class LogRecovery {
     }
 
     /** What was only in a cache when it was scanned is durable before anybody relies on it. */
-    private void syncFrom(ByteBuffer buffer, long firstSegment) {
+    private void syncScanned(ByteBuffer buffer) {
+        long firstSegment = layout.start(metadata.checkpoint().position());
         List<Long> scanned =
                 segments.starts().stream()
                         .filter(start -> start >= firstSegment && start <= position)
@@ -201,7 +240,7 @@ public final class LogRecovery {
 
     private void syncNext(ByteBuffer buffer, Iterator<Long> starts) {
         if (!starts.hasNext()) {
-            finish(buffer, new Found.Sound(position, chain.link()));
+            finish(buffer, sound());
             return;
         }
         Segment segment = segments.holding(starts.next());

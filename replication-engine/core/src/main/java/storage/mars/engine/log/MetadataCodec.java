@@ -108,7 +108,8 @@ final class MetadataCodec {
                 m.members(),
                 (w, v) -> w.i64(v.id()).text(v.name()).text(v.address()).flag(v.attached()));
         out.u8(m.role().code()).history(m.history()).i64(m.highestTerm());
-        out.i64(m.checkpoint().position()).link(m.checkpoint().link()).i64(m.durableKnown());
+        out.i64(m.checkpoint().position()).link(m.checkpoint().link());
+        out.i64(m.durableKnown()).i64(m.logStart()).flag(m.rested());
         SyncState sync = m.sync();
         out.flag(sync.inconsistent())
                 .u16(sync.volume())
@@ -143,6 +144,8 @@ final class MetadataCodec {
                 in.count(),
                 new Checkpoint(in.count(), in.link()),
                 in.count(),
+                in.count(),
+                in.flag(),
                 new SyncState(in.flag(), in.u16(), in.count(), in.count()),
                 in.i64(),
                 grant(in),

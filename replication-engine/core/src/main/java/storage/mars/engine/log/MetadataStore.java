@@ -33,6 +33,7 @@ public final class MetadataStore {
     private long generation;
     private boolean writing;
     private @Nullable IoFailure failed;
+    private @Nullable Runnable whenClosed;
 
     private MetadataStore(BlockFile file, ReplicaMetadata current, long generation) {
         this.file = file;
@@ -260,6 +261,7 @@ public final class MetadataStore {
             if (!writing && !asking.isEmpty()) {
                 write();
             }
+            closeIfIdle();
         }
     }
 
@@ -269,7 +271,11 @@ public final class MetadataStore {
         List<Completion> all = new ArrayList<>(told);
         all.addAll(asking);
         asking.clear();
-        tell(all, failure);
+        try {
+            tell(all, failure);
+        } finally {
+            closeIfIdle();
+        }
     }
 
     /** One that throws keeps the others from nothing. */
@@ -295,7 +301,24 @@ public final class MetadataStore {
         return failure == null ? new IoFailure(IoFailure.Kind.IO_ERROR, "unknown") : failure;
     }
 
-    public void close() {
-        file.close();
+    /**
+     * Takes no change any more; {@code done} runs when those that were asked for are over and the
+     * file is closed.
+     */
+    public void close(Runnable done) {
+        if (failed == null) {
+            failed = new IoFailure(IoFailure.Kind.CLOSED, "the metadata have been closed");
+        }
+        whenClosed = done;
+        closeIfIdle();
+    }
+
+    private void closeIfIdle() {
+        Runnable done = whenClosed;
+        if (done != null && !writing && asking.isEmpty()) {
+            whenClosed = null;
+            file.close();
+            done.run();
+        }
     }
 }

@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param durableKnown a position that this replica's log has durably reached at some time; a log
  *     found to end below it is damaged
+ * @param logStart the lowest position that this replica's own log has ever held; it is a segment's
+ *     start or inside of one
+ * @param rested set by a planned stop, cleared before the log is written again: the log ends
+ *     exactly at {@code durableKnown}
  * @param highestTerm the highest term this replica has ever heard of
  * @param incarnation changes whenever data acknowledged to a client may have gone back
  * @param bootId of the machine boot in which the replica last served
@@ -25,6 +29,8 @@ public record ReplicaMetadata(
         long highestTerm,
         Checkpoint checkpoint,
         long durableKnown,
+        long logStart,
+        boolean rested,
         SyncState sync,
         long incarnation,
         @Nullable Grant grant,
@@ -133,6 +139,8 @@ public record ReplicaMetadata(
         public long highestTerm;
         public Checkpoint checkpoint;
         public long durableKnown;
+        public long logStart;
+        public boolean rested;
         public SyncState sync;
         public long incarnation;
         public @Nullable Grant grant;
@@ -149,6 +157,8 @@ public record ReplicaMetadata(
             highestTerm = from.highestTerm;
             checkpoint = from.checkpoint;
             durableKnown = from.durableKnown;
+            logStart = from.logStart;
+            rested = from.rested;
             sync = from.sync;
             incarnation = from.incarnation;
             grant = from.grant;
@@ -167,6 +177,8 @@ public record ReplicaMetadata(
                     highestTerm,
                     checkpoint,
                     durableKnown,
+                    logStart,
+                    rested,
                     sync,
                     incarnation,
                     grant,

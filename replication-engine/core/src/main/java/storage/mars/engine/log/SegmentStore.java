@@ -25,6 +25,7 @@ public final class SegmentStore {
     private final List<Runnable> waiters = new ArrayList<>();
     private long budgetBytes;
     private long start;
+    private long beginning;
     private long readyEnd;
 
     public SegmentStore(Ports ports, String directory, SegmentLayout layout, long budgetBytes) {
@@ -71,6 +72,13 @@ public final class SegmentStore {
         while (segments.containsKey(start - layout.segmentBytes())) {
             start -= layout.segmentBytes();
         }
+        start = Math.max(start, beginning);
+    }
+
+    /** The log has begun at {@code position}: what is in files before it is no part of it. */
+    void beginsAt(long position) {
+        beginning = position;
+        start = Math.max(start, position);
     }
 
     private void extendReady() {

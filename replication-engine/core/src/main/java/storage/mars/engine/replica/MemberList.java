@@ -183,7 +183,9 @@ final class MemberList {
                                 return;
                             }
                             replica.members().set(replica.current().members());
-                            accept(session, joined);
+                            if (replica.isOpen()) {
+                                accept(session, joined);
+                            }
                         });
     }
 

@@ -21,17 +21,15 @@ import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * One engine's copy of a resource: opens it, holds its state, and passes what its parts report to
- * those who act on it: {@link Writership} (being and becoming primary), {@link Following} (being
- * secondary), {@link PeerTalk} (what members say). Owned by the shard.
+ * One engine's copy of a resource: opens and closes it and holds its state. While it is open {@link
+ * Running} has its parts; {@link Writership} (being and becoming primary), {@link Following} (being
+ * secondary) and {@link PeerTalk} (what members say) act on it. Owned by the shard.
  */
-final class Replica implements ReplicaParts.Owner {
+final class Replica {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Replica.class);
     private static final long TICK_NANOS = 1_000_000_000L;
     private static final long SILENCE_NANOS = 6_000_000_000L;
-    private static final long CHECKPOINT_NANOS = 20_000_000_000L;
-    private static final long MAX_CHECKPOINT_BYTES = 512L << 20;
 
     final String name;
     final Shared shared;
@@ -45,13 +43,14 @@ final class Replica implements ReplicaParts.Owner {
     private ReplicaState state = new ReplicaState.Recovering();
     private @Nullable MetadataStore metadata;
     private @Nullable ReplicaParts parts;
+    private @Nullable Running running;
     private @Nullable Members members;
     private @Nullable Writership writership;
     private @Nullable Following following;
     private @Nullable PeerTalk talk;
     private Shard.@Nullable Timer timer;
-    private long lastCheckpointNanos;
-    private boolean reopening;
+    private boolean opening;
+    private @Nullable Runnable whenLetGo;
 
     Replica(Shared shared, ReplicaSettings settings, PeerCodec codec, String name) {
         this.shared = shared;
@@ -70,6 +69,7 @@ final class Replica implements ReplicaParts.Owner {
      */
     void open(Runnable opened) {
         onOpened.add(opened);
+        opening = true;
         MetadataStore.open(
                 ports,
                 directory + "/meta",
@@ -77,14 +77,16 @@ final class Replica implements ReplicaParts.Owner {
                     switch (outcome) {
                         case MetadataStore.Opened.Good good -> begin(good.store());
                         case MetadataStore.Opened.Unusable unusable ->
-                                transition(new ReplicaState.Corrupt(unusable.reason()));
+                                notOpened(new ReplicaState.Corrupt(unusable.reason()));
                     }
                 });
     }
 
     private void begin(MetadataStore store) {
         metadata = store;
-        lastCheckpointNanos = ports.clock().nanoTime();
+        if (isLetGo()) {
+            return;
+        }
         PeerTalk conversation = new PeerTalk(this);
         Members all =
                 new Members(
@@ -108,8 +110,6 @@ final class Replica implements ReplicaParts.Owner {
                         shared,
                         directory,
                         metadata(),
-                        this::retained,
-                        this,
                         new ReplicaOpening.Outcome() {
 
                             @Override
@@ -119,12 +119,12 @@ final class Replica implements ReplicaParts.Owner {
 
                             @Override
                             public void corrupt(String reason) {
-                                transition(new ReplicaState.Corrupt(reason));
+                                notOpened(new ReplicaState.Corrupt(reason));
                             }
 
                             @Override
                             public void failed(String reason) {
-                                transition(new ReplicaState.Failed(reason));
+                                notOpened(new ReplicaState.Failed(reason));
                             }
                         })
                 .start();
@@ -132,14 +132,14 @@ final class Replica implements ReplicaParts.Owner {
 
     private void opened(ReplicaParts opened) {
         if (state instanceof ReplicaState.Closed) {
-            opened.stop("the replica has been closed", () -> {});
+            opened.stop("the replica has been closed", this::isLetGo);
             return;
         }
+        opening = false;
         parts = opened;
-        reopening = false;
-        opened.writeBack.wake();
-        opened.tail.whenRoom(() -> ports.shard().execute(this::room));
-        opened.segments.onStall(this::makeSpace);
+        Running runs = new Running(this, opened);
+        running = runs;
+        runs.start();
         if (current().role() == Role.PRIMARY) {
             writership().resume();
         } else {
@@ -150,15 +150,32 @@ final class Replica implements ReplicaParts.Owner {
         talk().judgeAll();
     }
 
+    private void notOpened(ReplicaState why) {
+        if (!isLetGo()) {
+            opening = false;
+            transition(why);
+        }
+    }
+
+    /** Whether it was closed while it was being opened; who waits for that goes on then. */
+    private boolean isLetGo() {
+        Runnable waiting = whenLetGo;
+        whenLetGo = null;
+        if (waiting != null) {
+            waiting.run();
+        }
+        return state instanceof ReplicaState.Closed;
+    }
+
     /**
      * Stops all parts, changes the metadata, and opens again with what it says then: the one way of
      * every change that takes a role away or cuts the log.
      */
     void reopen(String why, Consumer<Draft> change) {
-        if (reopening) {
+        if (opening) {
             return;
         }
-        reopening = true;
+        opening = true;
         LOGGER.atInfo()
                 .addKeyValue("resource", name)
                 .addKeyValue("reason", why)
@@ -166,31 +183,72 @@ final class Replica implements ReplicaParts.Owner {
         transition(new ReplicaState.Recovering());
         members().sessions().forEach(Session::endStreams);
         following().end();
+        ReplicaParts old = releaseParts();
+        if (old == null) {
+            change(change);
+        } else {
+            old.stop(why, () -> change(change));
+        }
+    }
+
+    private void change(Consumer<Draft> change) {
+        if (isLetGo()) {
+            return;
+        }
+        metadata()
+                .update(
+                        change,
+                        failure -> {
+                            if (failure != null) {
+                                metadataFailed(failure);
+                            }
+                            if (isLetGo() || failure != null) {
+                                opening = false;
+                            } else {
+                                openParts();
+                            }
+                        });
+    }
+
+    /** From here on nothing that the parts report comes to those who act on this replica. */
+    private @Nullable ReplicaParts releaseParts() {
+        Running runs = running;
+        if (runs != null) {
+            runs.end();
+        }
+        running = null;
         ReplicaParts old = parts;
         parts = null;
-        Runnable next =
-                () ->
-                        metadata()
-                                .update(
-                                        change,
-                                        failure -> {
-                                            if (failure != null) {
-                                                metadataFailed(failure);
-                                            } else {
-                                                openParts();
-                                            }
-                                        });
-        if (old == null) {
-            next.run();
-        } else {
-            old.stop(why, next);
-        }
+        return old;
     }
 
     /**
      * Stops everything and closes the files; {@code done} runs when nothing touches them any more.
      */
     void close(String why, Runnable done) {
+        ReplicaParts old = retire(why);
+        if (old == null) {
+            closeUnopened(done);
+        } else {
+            old.stop(why, () -> closeMetadata(done));
+        }
+    }
+
+    /** The engine stops: as {@link #close}, but in a way that makes the next start short. */
+    void rest(String why, Runnable done) {
+        boolean sound = !(state instanceof ReplicaState.Failed);
+        ReplicaParts old = retire(why);
+        if (old == null) {
+            closeUnopened(done);
+        } else if (sound) {
+            new PlannedStop(old, metadata(), ports.shard(), why, () -> closeMetadata(done)).start();
+        } else {
+            old.stop(why, () -> closeMetadata(done));
+        }
+    }
+
+    /** Acts on nothing and answers nobody any more. */
+    private @Nullable ReplicaParts retire(String why) {
         transition(new ReplicaState.Closed());
         if (writership != null) {
             writership.abandon(why);
@@ -207,20 +265,24 @@ final class Replica implements ReplicaParts.Owner {
         if (f != null) {
             f.end();
         }
-        ReplicaParts old = parts;
-        parts = null;
-        Runnable last =
-                () -> {
-                    MetadataStore store = metadata;
-                    if (store != null) {
-                        store.close();
-                    }
-                    done.run();
-                };
-        if (old == null) {
-            last.run();
+        return releaseParts();
+    }
+
+    /** What is under way of an opening ends first. */
+    private void closeUnopened(Runnable done) {
+        if (opening) {
+            whenLetGo = () -> closeMetadata(done);
         } else {
-            old.stop(why, last);
+            closeMetadata(done);
+        }
+    }
+
+    private void closeMetadata(Runnable done) {
+        MetadataStore store = metadata;
+        if (store == null) {
+            done.run();
+        } else {
+            store.close(done);
         }
     }
 
@@ -383,19 +445,6 @@ final class Replica implements ReplicaParts.Owner {
         return new Session(link, false, codec, talk());
     }
 
-    private long retained() {
-        ReplicaParts p = parts;
-        ReplicaMetadata.Fork fork = current().fork();
-        long branch = fork == null ? Long.MAX_VALUE : fork.position();
-        if (p == null) {
-            return 0;
-        }
-        if (!isPrimary() && p.segments.stall() != null) {
-            return branch;
-        }
-        return Math.min(branch, members().slowest(p.segments.start()));
-    }
-
     // Time
 
     private void tick() {
@@ -403,66 +452,16 @@ final class Replica implements ReplicaParts.Owner {
         members().closeSilent(SILENCE_NANOS);
         members().dialMissing();
         talk().helloAll();
-        ReplicaParts p = parts;
-        if (p != null) {
-            lag.sample(p.tail.durable(), ports.clock().nanoTime());
-            writership().tick();
-            following().tick();
-            p.checkpointer.releaseSegments();
-            checkpointIfDue(p);
-            p.tail.releaseIdleMemory();
-            p.index.trimWhenIdle();
+        Running runs = running;
+        if (runs != null) {
+            runs.tick();
         }
     }
 
-    private void checkpointIfDue(ReplicaParts p) {
-        long now = ports.clock().nanoTime();
-        if (isFarFromCheckpoint(p) || now - lastCheckpointNanos >= CHECKPOINT_NANOS) {
-            lastCheckpointNanos = now;
-            p.checkpointer.start();
-            p.segments.trim();
-        }
-    }
+    // Storage that fails
 
-    /**
-     * Each checkpoint syncs the images, which competes with the log for the disk; a long way
-     * between them costs time at recovery and room in the log.
-     */
-    private boolean isFarFromCheckpoint(ReplicaParts p) {
-        long distance = Math.min(MAX_CHECKPOINT_BYTES, p.segments.budgetBytes() / 4);
-        return p.checkpointer.isFar(distance);
-    }
-
-    // What the parts report
-
-    @Override
-    public void beforeWrite() {
-        ReplicaParts p = parts;
-        if (p != null) {
-            p.builder.seal();
-        }
-    }
-
-    @Override
-    public void durable(long from, long to) {
-        ReplicaParts p = parts;
-        if (p == null) {
-            return;
-        }
-        p.feed.advance();
-        if (isPrimary()) {
-            p.exports.durable(to);
-            writership().durable(to);
-        } else {
-            following().durable(to);
-        }
-        lag.sample(to, ports.clock().nanoTime());
-        members().logGrew();
-    }
-
-    @Override
-    public void logFailed(IoFailure failure) {
-        String reason = "the log cannot be written: " + failure.message();
+    /** Nothing is promised any more, and nothing accepted. */
+    void fail(String reason) {
         ReplicaParts p = parts;
         if (p != null) {
             p.exports.fail(reason);
@@ -475,60 +474,7 @@ final class Replica implements ReplicaParts.Owner {
         }
     }
 
-    @Override
-    public void fed() {
-        ReplicaParts p = parts;
-        if (p != null) {
-            p.writeBack.wake();
-            p.checkpointer.refed();
-            writership().fed();
-        }
-    }
-
-    @Override
-    public void logDamaged(String reason) {
-        logFailed(new IoFailure(IoFailure.Kind.IO_ERROR, reason));
-    }
-
-    @Override
-    public void wroteBack() {
-        ReplicaParts p = parts;
-        if (p != null) {
-            p.checkpointer.drained();
-            if (isFarFromCheckpoint(p)) {
-                p.checkpointer.start();
-            }
-            room();
-        }
-    }
-
-    /** Index, window or prepared log may have room again. */
-    void room() {
-        ReplicaParts p = parts;
-        if (p != null) {
-            writership().retry();
-            p.exports.roomAppeared();
-            following().room();
-        }
-    }
-
-    @Override
-    public void checkpointed() {
-        makeSpace();
-        room();
-    }
-
-    /** No segment can be prepared: lets go of what holds the log back. */
-    private void makeSpace() {
-        if (parts != null) {
-            talk().memberList().makeSpace();
-        }
-    }
-
-    @Override
-    public void metadataFailed(IoFailure failure) {
-        logFailed(
-                new IoFailure(
-                        failure.kind(), "the metadata cannot be written: " + failure.message()));
+    void metadataFailed(IoFailure failure) {
+        fail("the metadata cannot be written: " + failure.message());
     }
 }

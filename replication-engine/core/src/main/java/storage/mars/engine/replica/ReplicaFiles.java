@@ -128,10 +128,7 @@ final class ReplicaFiles {
                 ports,
                 directory + "/meta",
                 first,
-                store -> {
-                    store.close();
-                    next.completed(null);
-                },
+                store -> store.close(() -> next.completed(null)),
                 next::completed);
     }
 

@@ -238,7 +238,7 @@ public final class ReplicaHost {
                         done.run();
                     }
                 };
-        all.forEach(replica -> replica.close("the engine stops", one));
+        all.forEach(replica -> replica.rest("the engine stops", one));
         replicas.clear();
         one.run();
     }

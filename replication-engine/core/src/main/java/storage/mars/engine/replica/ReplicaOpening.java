@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
-import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.LogRecovery;
 import storage.mars.engine.log.LogRecovery.Found;
@@ -16,15 +17,16 @@ import storage.mars.engine.volume.VolumeIndex;
 
 /**
  * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the
- * index as far as there is room. One procedure for both roles, after a start as after a change of
- * role. One use. Owned by the shard.
+ * index as far as there is room; last, what a planned stop has recorded of the log is taken back,
+ * before anything can be written to it. One procedure for both roles, after a start as after a
+ * change of role. One use. Owned by the shard.
  */
 final class ReplicaOpening {
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(ReplicaOpening.class);
+
     private final Shared shared;
     private final MetadataStore metadata;
-    private final LongSupplier retained;
-    private final ReplicaParts.Owner owner;
     private final Outcome outcome;
     private final VolumeIndex index;
     private final Images images;
@@ -42,17 +44,9 @@ final class ReplicaOpening {
         void failed(String reason);
     }
 
-    ReplicaOpening(
-            Shared shared,
-            String directory,
-            MetadataStore metadata,
-            LongSupplier retained,
-            ReplicaParts.Owner owner,
-            Outcome outcome) {
+    ReplicaOpening(Shared shared, String directory, MetadataStore metadata, Outcome outcome) {
         this.shared = shared;
         this.metadata = metadata;
-        this.retained = retained;
-        this.owner = owner;
         this.outcome = outcome;
         ReplicaMetadata current = metadata.current();
         index = new VolumeIndex(shared.indexMemory());
@@ -115,19 +109,13 @@ final class ReplicaOpening {
 
     private void recovered(Found found) {
         switch (found) {
-            case Found.Sound sound ->
-                    outcome.opened(
-                            new ReplicaParts(
-                                    shared,
-                                    metadata,
-                                    segments,
-                                    images,
-                                    index,
-                                    entered,
-                                    sound.end(),
-                                    sound.link(),
-                                    retained,
-                                    owner));
+            case Found.Sound sound -> {
+                if (metadata.current().rested()) {
+                    wake(sound);
+                } else {
+                    opened(sound);
+                }
+            }
             case Found.Corrupt corrupt -> {
                 end();
                 outcome.corrupt(
@@ -141,6 +129,42 @@ final class ReplicaOpening {
                 outcome.failed(unreadable.reason());
             }
         }
+    }
+
+    private void wake(Found.Sound sound) {
+        if (sound.logStart() > metadata.current().logStart()) {
+            LOGGER.atWarn()
+                    .addKeyValue("resource", metadata.current().identity().resourceName())
+                    .addKeyValue("position", sound.logStart())
+                    .log(
+                            "the log is gone; the images have all of it, so it begins anew: members that need older log come back by a sync");
+        }
+        metadata.update(
+                draft -> {
+                    draft.rested = false;
+                    draft.logStart = sound.logStart();
+                },
+                failure -> {
+                    if (failure == null) {
+                        opened(sound);
+                    } else {
+                        end();
+                        outcome.failed("the metadata cannot be written: " + failure);
+                    }
+                });
+    }
+
+    private void opened(Found.Sound sound) {
+        outcome.opened(
+                new ReplicaParts(
+                        shared,
+                        metadata,
+                        segments,
+                        images,
+                        index,
+                        entered,
+                        sound.end(),
+                        sound.link()));
     }
 
     private void end() {

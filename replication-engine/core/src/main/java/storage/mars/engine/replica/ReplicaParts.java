@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
-import java.util.function.LongSupplier;
 import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.export.ResourceExports;
 import storage.mars.engine.log.AlignedBuffers;
@@ -49,13 +48,18 @@ final class ReplicaParts {
     final WriteBack writeBack;
     final Checkpointer checkpointer;
     final ResourceExports exports;
+    private final Reports reports = new Reports();
 
     /** Whoever runs the replica: hears of everything that the parts report. */
     interface Owner
             extends LogWriter.Listener,
                     IndexFeed.Listener,
                     WriteBack.Listener,
-                    Checkpointer.Listener {}
+                    Checkpointer.Listener {
+
+        /** From here on somebody still needs the log, apart from the checkpoint. */
+        long needed();
+    }
 
     /** What a shard shares among its replicas. */
     record Shared(
@@ -74,9 +78,7 @@ final class ReplicaParts {
             VolumeIndex index,
             long entered,
             long end,
-            Chain.Link link,
-            LongSupplier retained,
-            Owner owner) {
+            Chain.Link link) {
         Ports ports = shared.ports();
         ReplicaMetadata.Identity identity = metadata.current().identity();
         this.segments = segments;
@@ -85,7 +87,7 @@ final class ReplicaParts {
         tail = new LogTail(identity.resourceId(), segments, shared.memory(), end, link);
         builder = new FrameBuilder(tail, ports.clock());
         intake = new FrameIntake(tail, images::boundOf);
-        writer = new LogWriter(tail, ports.shard(), owner);
+        writer = new LogWriter(tail, ports.shard(), reports);
         LogBatchReader batches = new LogBatchReader(segments, tail.verifier());
         log = new LogAccess(tail, batches, shared.buffers(), () -> metadata.current().history());
         links = new LinkReader(tail, segments, shared.buffers());
@@ -94,13 +96,21 @@ final class ReplicaParts {
         long limit = metadata.current().switches().applyLimit();
         long mayBeApplied =
                 Math.min(end, Math.max(limit, metadata.current().checkpoint().position()));
-        feed = new IndexFeed(index, log, Math.min(entered, mayBeApplied), mayBeApplied, owner);
+        feed = new IndexFeed(index, log, Math.min(entered, mayBeApplied), mayBeApplied, reports);
         feed.limit(limit);
-        writeBack = new WriteBack(index, images, log, turns, ports.shard(), owner);
+        writeBack = new WriteBack(index, images, log, turns, ports.shard(), reports);
         checkpointer =
                 new Checkpointer(
-                        tail, segments, metadata, links, images, feed, writeBack, reader, retained,
-                        owner);
+                        tail,
+                        segments,
+                        metadata,
+                        links,
+                        images,
+                        feed,
+                        writeBack,
+                        reader,
+                        reports::needed,
+                        reports);
         exports =
                 new ResourceExports(
                         identity.resourceName(),
@@ -112,11 +122,17 @@ final class ReplicaParts {
                         images);
     }
 
+    /** From now on {@code owner} runs them, and nobody else hears of them. */
+    void handTo(Owner owner) {
+        reports.to(owner);
+    }
+
     /**
      * Stops all of it and closes the files; {@code done} runs when nothing of it can touch them any
-     * more.
+     * more. Nothing is reported from now on.
      */
     void stop(String reason, Runnable done) {
+        reports.to(null);
         exports.close(reason);
         checkpointer.stop();
         writeBack.stop();

@@ -185,6 +185,7 @@ final class Syncing {
                     draft.history = needed.history();
                     draft.checkpoint = new Checkpoint(needed.start(), needed.link());
                     draft.durableKnown = needed.start();
+                    draft.logStart = needed.start();
                 });
     }
 }

@@ -56,6 +56,7 @@ public final class WriteBack {
     private boolean stopped;
     private boolean retrying;
     private boolean gathering;
+    private boolean hurried;
     private @Nullable String trouble;
     private @Nullable IoFailure roundFailure;
 
@@ -93,12 +94,18 @@ public final class WriteBack {
         if (running || stopped || retrying || !index.isDirty()) {
             return;
         }
-        if (index.blocks() + index.zeroRanges() >= EAGER_ENTRIES) {
+        if (hurried || index.blocks() + index.zeroRanges() >= EAGER_ENTRIES) {
             begin();
         } else if (!gathering) {
             gathering = true;
             shard.schedule(GATHER_NANOS, gathered);
         }
+    }
+
+    /** From now on nothing is gathered: whatever is dirty is written at once. */
+    public void hurry() {
+        hurried = true;
+        wake();
     }
 
     private void gathered() {

@@ -154,6 +154,11 @@ public final class FakePorts implements Shard, Clock, Storage {
         return file;
     }
 
+    /** The file is gone, as damage has it. */
+    public void lose(String name) {
+        files.remove(name);
+    }
+
     public List<String> names() {
         return List.copyOf(files.keySet());
     }

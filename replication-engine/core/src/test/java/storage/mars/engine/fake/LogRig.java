@@ -167,6 +167,8 @@ public final class LogRig implements LogWriter.Listener {
                 3,
                 checkpoint,
                 durableKnown,
+                0,
+                false,
                 SyncState.DONE,
                 0xabcdefL,
                 null,

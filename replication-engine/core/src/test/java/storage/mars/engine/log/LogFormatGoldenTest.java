@@ -97,10 +97,16 @@ class LogFormatGoldenTest {
         fake.put(LogRig.segment(SEGMENT), (int) SEGMENT).overwrite(0, golden("segment-start.bin"));
         ReplicaMetadata metadata =
                 LogRig.metadata(
-                        new EpochHistory(
-                                List.of(new Epoch(LogRig.EPOCH, LogRig.REPLICA, 0, Epoch.OPEN))),
-                        new Checkpoint(START, LINK),
-                        START);
+                                new EpochHistory(
+                                        List.of(
+                                                new Epoch(
+                                                        LogRig.EPOCH,
+                                                        LogRig.REPLICA,
+                                                        0,
+                                                        Epoch.OPEN))),
+                                new Checkpoint(START, LINK),
+                                START)
+                        .with(draft -> draft.logStart = START);
         List<String> seen = new ArrayList<>();
         SegmentStore segments =
                 new SegmentStore(fake.ports(), "log", LogRig.LAYOUT, Long.MAX_VALUE);
@@ -165,6 +171,8 @@ class LogFormatGoldenTest {
                                 new Epoch(LogRig.EPOCH, LogRig.REPLICA, 81920, Epoch.OPEN)));
         return LogRig.metadata(history, new Checkpoint(122880, LINK), 204800)
                 .with(draft -> {
+                    draft.logStart = 61440;
+                    draft.rested = true;
                     draft.sync = new SyncState(true, 1, 65536, 131072);
                     draft.grant = new Grant(9, 4);
                     draft.fork = new Fork(163840, new EpochId(5, 0, -1), 9);

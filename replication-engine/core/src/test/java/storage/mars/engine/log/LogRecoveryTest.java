@@ -56,8 +56,8 @@ class LogRecoveryTest {
 
     @Test
     void anEmptyLogEndsWhereItBegins() {
-        assertThat(recover(rig.fake.afterPowerLoss())).isEqualTo(new Found.Sound(0, Link.START));
-        assertThat(recover(new FakePorts())).isEqualTo(new Found.Sound(0, Link.START));
+        assertThat(recover(rig.fake.afterPowerLoss())).isEqualTo(new Found.Sound(0, Link.START, 0));
+        assertThat(recover(new FakePorts())).isEqualTo(new Found.Sound(0, Link.START, 0));
     }
 
     @Test
@@ -68,7 +68,7 @@ class LogRecoveryTest {
 
         Found found = recover(rig.fake.afterPowerLoss());
 
-        assertThat(found).isEqualTo(new Found.Sound(8L * BLOCK, rig.tail.link()));
+        assertThat(found).isEqualTo(new Found.Sound(8L * BLOCK, rig.tail.link(), 0));
         assertThat(shown).containsExactly(1L * BLOCK, 3L * BLOCK, 6L * BLOCK);
     }
 
@@ -83,7 +83,7 @@ class LogRecoveryTest {
         Found found =
                 recover(rig.fake.afterPowerLoss(), LogRig.metadata(rig.history, checkpoint, 0));
 
-        assertThat(found).isEqualTo(new Found.Sound(rig.tail.durable(), rig.tail.link()));
+        assertThat(found).isEqualTo(new Found.Sound(rig.tail.durable(), rig.tail.link(), 0));
         assertThat(shown.getFirst()).isEqualTo(checkpoint.position());
         assertEnd(recover(rig.fake.afterPowerLoss()), rig.tail.durable());
     }
@@ -103,7 +103,7 @@ class LogRecoveryTest {
 
         Found again = recover(next.fake.afterPowerLoss(), next.metadata());
 
-        assertThat(again).isEqualTo(new Found.Sound(next.tail.durable(), next.tail.link()));
+        assertThat(again).isEqualTo(new Found.Sound(next.tail.durable(), next.tail.link(), 0));
         assertThat(shown).containsExactly(1L * BLOCK, 3L * BLOCK, 5L * BLOCK);
     }
 
@@ -284,7 +284,7 @@ class LogRecoveryTest {
         Found found =
                 recover(rig.fake.afterPowerLoss(), LogRig.metadata(rig.history, checkpoint, 0));
 
-        assertThat(found).isEqualTo(new Found.Sound(3L * SEGMENT, rig.tail.link()));
+        assertThat(found).isEqualTo(new Found.Sound(3L * SEGMENT, rig.tail.link(), 0));
     }
 
     @Test
@@ -341,6 +341,172 @@ class LogRecoveryTest {
         new LogRecovery(segments, rig.metadata(), new AlignedBuffers(4), frame -> {}, found::add)
                 .start();
         return found;
+    }
+
+    // The segment of the checkpoint
+
+    /** Two frames in the second segment, with a checkpoint between them. */
+    private Checkpoint inTheSecondSegment() {
+        rig.fillTo(SEGMENT);
+        rig.frame(0, 1, 1);
+        Checkpoint checkpoint = new Checkpoint(rig.tail.durable(), rig.tail.link());
+        rig.frame(1, 1, 2);
+        return checkpoint;
+    }
+
+    private ReplicaMetadata at(Checkpoint checkpoint, long logStart) {
+        return LogRig.metadata(rig.history, checkpoint, checkpoint.position())
+                .with(draft -> draft.logStart = logStart);
+    }
+
+    private static ReplicaMetadata rested(ReplicaMetadata metadata, long durable) {
+        return metadata.with(draft -> {
+            draft.durableKnown = durable;
+            draft.rested = true;
+        });
+    }
+
+    private FakePorts lost() {
+        FakePorts lost = rig.fake.afterPowerLoss();
+        lost.lose(LogRig.segment(SEGMENT));
+        return lost;
+    }
+
+    private FakePorts overwritten() {
+        FakePorts overwritten = rig.fake.afterPowerLoss();
+        byte[] rubbish = new byte[SEGMENT];
+        Arrays.fill(rubbish, (byte) 0x5a);
+        overwritten.file(LogRig.segment(SEGMENT)).overwrite(0, rubbish);
+        return overwritten;
+    }
+
+    @Test
+    void aLogWhoseCheckpointIsTheEndThatIsKnownIsNoTornTailWhenItsSegmentIsGone() {
+        ReplicaMetadata metadata = at(inTheSecondSegment(), 0);
+
+        assertCorrupt(recover(lost(), metadata), SEGMENT, "checkpoint points into is missing");
+        assertCorrupt(recover(overwritten(), metadata), SEGMENT, "points into is damaged: no seg");
+        assertEnd(recover(rig.fake.afterPowerLoss(), metadata), rig.tail.durable());
+    }
+
+    @Test
+    void aLogThatBeganAtTheStartOfTheSegmentHasItsHeader() {
+        ReplicaMetadata metadata = at(inTheSecondSegment(), SEGMENT);
+
+        assertCorrupt(recover(lost(), metadata), SEGMENT, "is missing");
+        assertCorrupt(recover(overwritten(), metadata), SEGMENT, "is damaged");
+    }
+
+    @Test
+    void aLogThatBeganInsideOfTheSegmentHasItsFileOnly() {
+        Checkpoint checkpoint = inTheSecondSegment();
+        ReplicaMetadata nothing = at(checkpoint, checkpoint.position());
+        ReplicaMetadata something = at(checkpoint, checkpoint.position() - BLOCK);
+
+        assertEnd(recover(lost(), nothing), checkpoint.position());
+        assertEnd(recover(overwritten(), nothing), checkpoint.position());
+        assertCorrupt(recover(lost(), something), SEGMENT, "is missing");
+        assertEnd(recover(overwritten(), something), checkpoint.position());
+    }
+
+    @Test
+    void aCheckpointAtTheStartOfASegmentNeedsNothingOfIt() {
+        rig.fillTo(SEGMENT);
+        Checkpoint checkpoint = new Checkpoint(SEGMENT, rig.tail.link());
+        rig.frame(0, 1, 1);
+
+        assertEnd(recover(lost(), at(checkpoint, 0)), SEGMENT);
+        assertEnd(recover(overwritten(), at(checkpoint, 0)), SEGMENT);
+    }
+
+    @Test
+    void theEpochOfTheHeaderMayHaveBeenForgotten() {
+        Checkpoint checkpoint = inTheSecondSegment();
+        EpochId now = new EpochId(4, 0, 0xf4);
+        EpochHistory pruned =
+                new EpochHistory(
+                        List.of(new Epoch(now, LogRig.REPLICA, checkpoint.position(), Epoch.OPEN)));
+
+        Found found = recover(rig.fake.afterPowerLoss(), LogRig.metadata(pruned, checkpoint, 0));
+
+        assertEnd(found, checkpoint.position());
+    }
+
+    // After a planned stop
+
+    @Test
+    void nothingIsReadOfALogThatTheImagesHaveAllOf() {
+        inTheSecondSegment();
+        Checkpoint end = new Checkpoint(rig.tail.durable(), rig.tail.link());
+        FakePorts fake = rig.fake.afterPowerLoss();
+
+        Found found = recover(fake, rested(at(end, 0), end.position()));
+
+        assertThat(found).isEqualTo(new Found.Sound(end.position(), end.link(), 0));
+        assertThat(shown).isEmpty();
+        assertThat(fake.done(Kind.READ)).hasSize(1).allMatch(op -> op.length() == BLOCK);
+        assertThat(fake.done(Kind.SYNC)).isEmpty();
+    }
+
+    @Test
+    void aLogThatIsGoneAndNotNeededBeginsAnew() {
+        inTheSecondSegment();
+        Checkpoint end = new Checkpoint(rig.tail.durable(), rig.tail.link());
+        ReplicaMetadata metadata = rested(at(end, 0), end.position());
+        Found anew = new Found.Sound(end.position(), end.link(), end.position());
+
+        assertThat(recover(lost(), metadata)).isEqualTo(anew);
+        assertThat(recover(overwritten(), metadata)).isEqualTo(anew);
+        assertThat(segmentsAfter(overwritten(), metadata).start()).isEqualTo(end.position());
+        assertThat(segmentsAfter(rig.fake.afterPowerLoss(), metadata).start()).isZero();
+    }
+
+    private static SegmentStore segmentsAfter(FakePorts fake, ReplicaMetadata metadata) {
+        SegmentStore segments =
+                new SegmentStore(fake.ports(), "log", LogRig.LAYOUT, Long.MAX_VALUE);
+        segments.open(failure -> {});
+        fake.run();
+        new LogRecovery(segments, metadata, new AlignedBuffers(4), frame -> {}, found -> {})
+                .start();
+        fake.run();
+        return segments;
+    }
+
+    @Test
+    void whatTheImagesLackIsReadUpToTheEndThatIsKnown() {
+        Checkpoint checkpoint = inTheSecondSegment();
+        Checkpoint end = new Checkpoint(rig.tail.durable(), rig.tail.link());
+        rig.frame(2, 1, 3);
+
+        Found found = recover(rig.fake.afterPowerLoss(), rested(at(checkpoint, 0), end.position()));
+
+        assertThat(found).isEqualTo(new Found.Sound(end.position(), end.link(), 0));
+        assertThat(shown).containsExactly(checkpoint.position());
+    }
+
+    @Test
+    void aLogThatEndsBelowTheEndThatIsKnownIsCorrupt() {
+        Checkpoint checkpoint = inTheSecondSegment();
+        ReplicaMetadata metadata = rested(at(checkpoint, 0), rig.tail.durable());
+        FakePorts damaged = rig.fake.afterPowerLoss();
+        damaged.file(LogRig.segment(SEGMENT))
+                .flip((int) (checkpoint.position() - SEGMENT + BLOCK + 7));
+
+        assertCorrupt(recover(damaged, metadata), checkpoint.position(), "was durable up to");
+        assertCorrupt(recover(lost(), metadata), SEGMENT, "is missing");
+        assertCorrupt(recover(overwritten(), metadata), SEGMENT, "is damaged");
+    }
+
+    @Test
+    void aHeaderThatCannotBeReadSaysNothingOfTheLog() {
+        Checkpoint checkpoint = inTheSecondSegment();
+        ReplicaMetadata metadata = at(checkpoint, 0);
+        for (ReplicaMetadata each : List.of(metadata, rested(metadata, checkpoint.position()))) {
+            FakePorts unreadable = rig.fake.afterPowerLoss();
+            unreadable.failNext(every(Kind.READ), IoFailure.Kind.IO_ERROR);
+
+            assertThat(recover(unreadable, each)).isInstanceOf(Found.Unreadable.class);
+        }
     }
 
     @Test

@@ -234,6 +234,27 @@ class MetadataStoreTest {
     }
 
     @Test
+    void itIsClosedWhenWhatWasAskedForIsOver() {
+        MetadataStore store = created();
+        fake.hold(every(Kind.LOG_WRITE));
+        List<@Nullable IoFailure> first = set(store, 2);
+        List<@Nullable IoFailure> second = set(store, 3);
+        List<String> closed = new ArrayList<>();
+
+        store.close(() -> closed.add("closed"));
+        List<@Nullable IoFailure> late = set(store, 4);
+        fake.run();
+
+        assertThat(late).hasSize(1).doesNotContainNull();
+        assertThat(closed).isEmpty();
+        fake.holdNothing();
+        assertThat(closed).hasSize(1);
+        assertThat(List.of(first, second)).allSatisfy(told -> assertThat(told).containsOnlyNulls());
+        assertThat(fake.file(FILE).isClosed()).isTrue();
+        assertHas(fake.afterPowerLoss(), 3);
+    }
+
+    @Test
     void whoIsToldMayChangeItAgain() {
         MetadataStore store = created();
 

@@ -85,7 +85,7 @@ class CheckpointerTest {
 
         Found found = LogRig.recover(rig.fake.afterPowerLoss(), rig.metadata.current(), shown);
 
-        assertThat(found).isEqualTo(new Found.Sound(5L * BLOCK, rig.log.tail.link()));
+        assertThat(found).isEqualTo(new Found.Sound(5L * BLOCK, rig.log.tail.link(), 0));
         assertThat(shown).containsExactly(3L * BLOCK);
         assertThat(rig.syncedImage(0, 2)).containsExactly(1, 0);
     }

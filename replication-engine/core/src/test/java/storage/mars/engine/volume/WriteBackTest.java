@@ -40,6 +40,19 @@ class WriteBackTest {
     }
 
     @Test
+    void nothingIsGatheredInAHurry() {
+        rig.writesBack = false;
+        rig.write(3, 2, 7);
+        rig.fake.run();
+
+        rig.writeBack.wake();
+        assertThat(rig.fake.pending(Kind.WRITE)).isEmpty();
+        rig.writeBack.hurry();
+
+        assertThat(rig.fake.pending(Kind.WRITE)).hasSize(1);
+    }
+
+    @Test
     void nothingReachesTheImageBeforeItIsDurable() {
         rig.fake.hold(every(Kind.LOG_WRITE, "log/"));
         rig.write(3, 2, 7);

@@ -151,7 +151,7 @@ final class SimFile {
         long origin = page.index * Page.BYTES;
         int start = (int) Math.max(0, position - origin);
         int stop = (int) Math.min(Page.BYTES, end - origin);
-        if (page.current == null) {
+        if (page.current == null && page.media == null && page.dirty == 0) {
             return;
         }
         if (start % Page.SECTOR != 0 || stop % Page.SECTOR != 0) {
@@ -161,8 +161,9 @@ final class SimFile {
         int sectors = chosen(sectors(start, stop), fate);
         if (sectors != 0) {
             touch(page, sectors);
+            allocatedPages -= page.current == null ? 0 : 1;
             page.clear(sectors);
-            allocatedPages -= page.current == null ? 1 : 0;
+            allocatedPages += page.current == null ? 0 : 1;
         }
     }
 

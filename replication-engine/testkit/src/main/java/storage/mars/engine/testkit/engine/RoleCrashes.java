@@ -5,14 +5,20 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.disk.Fate;
+import storage.mars.engine.testkit.oracle.CellPattern;
+import storage.mars.engine.testkit.oracle.DurabilityChecker;
+import storage.mars.engine.testkit.oracle.WriteHistory;
 import storage.mars.engine.testkit.sim.CrashPlan;
 import storage.mars.engine.testkit.sim.CrashPoints;
 import storage.mars.engine.testkit.sim.SimWorld;
+import storage.mars.engine.testkit.workload.Workload;
+import storage.mars.engine.testkit.workload.WorkloadSettings;
 
 /**
- * The protocols of roles, each crashed at every step of either machine: recovery, planned handover,
- * forced promotion, joining, and the sync that follows it. After any crash the one who asked asks
- * again, as an operator would, until it is done; then nothing is lost, and both hold the same.
+ * The protocols of roles, each crashed at every step of either machine: recovery, planned stop and
+ * the start behind it, planned handover, forced promotion, joining, and the sync that follows it.
+ * After any crash the one who asked asks again, as an operator would, until it is done; then
+ * nothing is lost, and both hold the same.
  */
 public final class RoleCrashes {
 
@@ -26,7 +32,8 @@ public final class RoleCrashes {
         HANDOVER,
         FORCED,
         JOIN,
-        LAYING_DOWN
+        LAYING_DOWN,
+        PLANNED_STOP
     }
 
     /** Crashes machine {@code victim} (a or b) in that protocol; says how often it has run. */
@@ -62,6 +69,7 @@ public final class RoleCrashes {
                 case FORCED -> forced();
                 case JOIN -> join();
                 case LAYING_DOWN -> layingDown();
+                case PLANNED_STOP -> plannedStop();
             }
         }
 
@@ -114,6 +122,46 @@ public final class RoleCrashes {
             world.runFor(15 * SECOND);
             quiet();
             whole(a);
+        }
+
+        /** One engine is stopped by plan and started again, while clients write and read. */
+        private void plannedStop() {
+            cluster.born();
+            WriteHistory history = new WriteHistory(new CellPattern(world.seed()));
+            WorkloadSettings busy =
+                    WorkloadSettings.mixed().withMaxLength(48 << 10).withThinkNanos(SECOND / 250);
+            Workload load = new Workload(world, history, 0, busy, cluster::served);
+            load.start();
+            cluster.answers(load, 30);
+            int start = victim.machine().starts();
+            arm();
+            victim.stop(CrashKind.PROCESS, this::startAgain);
+            cluster.until(
+                    "it runs again",
+                    () -> victim.machine().starts() > start && victim.isReady(),
+                    60);
+            cluster.answers(load, 5);
+            load.stop();
+            cluster.until("all is answered", load::isIdle, 20);
+            world.runFor(SECOND);
+            quiet();
+            load.check();
+            cluster.until("it serves", () -> a.isIn("Serving"), 60);
+            new DurabilityChecker(history)
+                    .check(0, RoleCluster.VOLUME, VolumeReader.read(a, RoleCluster.VOLUME));
+            whole(a);
+        }
+
+        private void startAgain() {
+            world.after(
+                    SECOND / 100,
+                    "start",
+                    () -> {
+                        if (!victim.machine().isRunning()) {
+                            victim.machine().start();
+                            plan.goOn();
+                        }
+                    });
         }
 
         private void handover() {

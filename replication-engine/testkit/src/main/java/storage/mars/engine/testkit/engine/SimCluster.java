@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import storage.mars.engine.testkit.disk.View;
 import storage.mars.engine.testkit.net.NetworkSettings;
 import storage.mars.engine.testkit.oracle.CellPattern;
 import storage.mars.engine.testkit.oracle.Content;
@@ -152,6 +153,22 @@ final class SimCluster {
     /** Fails the run unless the primary's content is a prefix of its log up to there, at least. */
     void requirePrimaryHolds(long position) {
         prefix.someAtLeast(position, VolumeReader.read(primary(), volumeBytes));
+    }
+
+    /**
+     * Fails the run unless what survives a power cut in the image of that stopped engine is a
+     * prefix of the log, at least up to there.
+     */
+    void requireImageHolds(SimEngine engine, long position) {
+        Content image =
+                (volume, offset, length) ->
+                        engine.machine()
+                                .disk()
+                                .read(SimEngine.image(), View.DURABLE, offset, length);
+        prefix.someAtLeast(position, image);
+        if (engine == primary()) {
+            new DurabilityChecker(history).check(0, volumeBytes, image);
+        }
     }
 
     /** Bytes of the volume. */

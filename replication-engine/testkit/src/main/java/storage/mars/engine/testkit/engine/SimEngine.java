@@ -20,6 +20,7 @@ import storage.mars.engine.replica.ReplicaSettings;
 import storage.mars.engine.replica.ReplicaStatus;
 import storage.mars.engine.replica.Reply;
 import storage.mars.engine.replication.PeerCodec;
+import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.sim.SimMachine;
 import storage.mars.engine.testkit.sim.SimWorld;
@@ -241,6 +242,22 @@ public final class SimEngine {
         joining = true;
         Either reply = new Either(() -> joining = false, refusal -> joining = false);
         ask(h -> h.join("r", primary.machine.address(), reply));
+    }
+
+    /**
+     * Stops the engine by plan. When it has stopped its process ends, or its machine is switched
+     * off, and {@code then} runs; it does not when the engine crashes before.
+     */
+    void stop(CrashKind end, Runnable then) {
+        int start = machine.starts();
+        Runnable exit =
+                () -> {
+                    if (machine.isRunning() && machine.starts() == start) {
+                        machine.atCrash(kind -> then.run());
+                        machine.crash(end);
+                    }
+                };
+        ask(h -> h.close(() -> machine.world().after(1, "exit", exit)));
     }
 
     /** Whether the durable metadata says now that the images are a whole copy. */

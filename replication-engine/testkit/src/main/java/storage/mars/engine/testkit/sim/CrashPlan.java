@@ -37,6 +37,14 @@ public final class CrashPlan {
         watch(armed.life());
     }
 
+    /** The story itself has started the machine again: its points are counted on. */
+    public void goOn() {
+        SimMachine armed = machine;
+        if (armed != null && armed.isRunning()) {
+            armed.life().onPoint(this::onPoint);
+        }
+    }
+
     /** No crash is planned from here on, and no point counted. */
     public void disarm() {
         ended = true;

@@ -20,6 +20,13 @@ class EngineSimTest {
     }
 
     @Test
+    void enginesThatAreStoppedByPlanHaveAllInTheirImages() {
+        long steps = SeedRun.steps(new PlannedStopScenario(), 1, 25);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
     void secondariesAreAtEachMomentAPrefixOfThePrimary() {
         long steps = SeedRun.steps(new ShippingScenario(), 1, 30);
 
@@ -65,6 +72,7 @@ class EngineSimTest {
         return Stream.of(
                 new ShippingScenario(),
                 new JoiningScenario(),
+                new PlannedStopScenario(),
                 new DiskTroubleScenario(),
                 new DamageScenario());
     }

@@ -22,7 +22,9 @@ class RoleCrashesTest {
         "FORCED, a",
         "FORCED, b",
         "LAYING_DOWN, a",
-        "LAYING_DOWN, b"
+        "LAYING_DOWN, b",
+        "PLANNED_STOP, a",
+        "PLANNED_STOP, b"
     })
     void aCrashAtAnyStepLosesNothing(RoleCrashes.Protocol protocol, String victim) {
         int runs = RoleCrashes.run(protocol, victim, 2, ALL, 0, List.of(Fate.HALF));
@@ -40,7 +42,7 @@ class RoleCrashesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"HANDOVER, a", "HANDOVER, b", "FORCED, b", "RECOVERY, a"})
+    @CsvSource({"HANDOVER, a", "HANDOVER, b", "FORCED, b", "RECOVERY, a", "PLANNED_STOP, a"})
     void aSecondCrashDuringWhatFollowsLosesNothing(RoleCrashes.Protocol protocol, String victim) {
         int runs = RoleCrashes.run(protocol, victim, 3, 5, 3, List.of(Fate.HALF));
 
