@@ -208,10 +208,16 @@ final class Following {
                         parts.intake,
                         parts.writer,
                         () -> replica.current().history(),
+                        replica.shared.received(),
                         session.codec(),
                         session.link,
                         this::indexHasRoom,
                         new Puller.Listener() {
+
+                            @Override
+                            public void asking() {
+                                session.send(replica.hello(session.dialled));
+                            }
 
                             @Override
                             public void taken(long from, long to) {
@@ -231,8 +237,6 @@ final class Following {
                             }
                         });
         session.puller = puller;
-        // The source judges the pull by the history that it was told last.
-        session.send(replica.hello(session.dialled));
         puller.start();
         syncIfNeeded(session);
     }

@@ -14,6 +14,7 @@ import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.log.AlignedBuffers;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochHistory;
+import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.LogMemory;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
@@ -32,6 +33,7 @@ import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Leave;
 
+import storage.mars.engine.replication.ReceiveMemory;
 /**
  * All replicas of one shard, and what an operator can ask of them. Every change may be asked for
  * again: the second time it finds its work done. All methods run on the shard; replies come on it
@@ -42,6 +44,9 @@ public final class ReplicaHost {
     private static final int STAGING_BUFFERS = 24;
 
     private final Ports ports;
+    /** Of the log memory, for what is received and waits. */
+    private static final int RECEIVE_PART = 6;
+
     private final ReplicaSettings settings;
     private final Shared shared;
     private final ReplicaFiles files;
@@ -50,15 +55,21 @@ public final class ReplicaHost {
     private final Set<String> inCreation = new HashSet<>();
     private final List<Consumer<String>> watchers = new ArrayList<>();
 
-    /** {@code logMemoryBytes} are for the log windows of all replicas here. */
+    /**
+     * {@code logMemoryBytes} are for the log windows of all replicas here, and for log that they
+     * have received and not yet taken in.
+     */
     public ReplicaHost(
             Ports ports, ReplicaSettings settings, ExportRegistry exports, long logMemoryBytes) {
         this.ports = ports;
         this.settings = settings;
+        long frames = logMemoryBytes / RECEIVE_PART / LogFormat.MAX_FRAME;
+        ReceiveMemory received = new ReceiveMemory(frames * LogFormat.MAX_FRAME);
         this.shared =
                 new Shared(
                         ports,
-                        new LogMemory(logMemoryBytes),
+                        new LogMemory(logMemoryBytes - received.limitBytes()),
+                        received,
                         new AlignedBuffers(STAGING_BUFFERS),
                         exports);
         this.files = new ReplicaFiles(ports);
@@ -131,11 +142,11 @@ public final class ReplicaHost {
     }
 
     public long logMemoryTaken() {
-        return shared.memory().takenBytes();
+        return shared.memory().takenBytes() + shared.received().takenBytes();
     }
 
     public long logMemoryLimit() {
-        return shared.memory().limitBytes();
+        return shared.memory().limitBytes() + shared.received().limitBytes();
     }
 
     // Peers

@@ -19,6 +19,7 @@ import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.SegmentStore;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Ports;
+import storage.mars.engine.replication.ReceiveMemory;
 import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.Checkpointer;
 import storage.mars.engine.volume.ImageTurns;
@@ -57,7 +58,12 @@ final class ReplicaParts {
                     Checkpointer.Listener {}
 
     /** What a shard shares among its replicas. */
-    record Shared(Ports ports, LogMemory memory, AlignedBuffers buffers, ExportRegistry exports) {}
+    record Shared(
+            Ports ports,
+            LogMemory memory,
+            ReceiveMemory received,
+            AlignedBuffers buffers,
+            ExportRegistry exports) {}
 
     ReplicaParts(
             Shared shared,
