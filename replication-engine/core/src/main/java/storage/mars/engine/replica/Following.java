@@ -36,6 +36,7 @@ final class Following {
     private @Nullable Session source;
     private @Nullable SyncTarget sync;
     private @Nullable String trouble;
+    private String whyCopied = "";
     private Shard.@Nullable Timer retry;
     private boolean cutting;
     private boolean fromOpen;
@@ -85,6 +86,11 @@ final class Following {
      */
     @Nullable String trouble() {
         return trouble;
+    }
+
+    /** Continues "the images are being copied", for the operator; empty when nothing is to say. */
+    String whyCopied() {
+        return whyCopied;
     }
 
     @Nullable Session source() {
@@ -337,6 +343,7 @@ final class Following {
         @Override
         public void syncDone() {
             sync = null;
+            whyCopied = "";
             LOGGER.atInfo().addKeyValue("resource", replica.name).log("replica is consistent");
             if (replica.isOpen()) {
                 export();
@@ -395,6 +402,7 @@ final class Following {
                 || replica.current().fork() != null) {
             return;
         }
+        whyCopied = ", since " + needed.reason();
         replica.reopen(
                 "the primary asks for a sync: " + needed.reason(),
                 draft -> {

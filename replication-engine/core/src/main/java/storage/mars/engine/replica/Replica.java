@@ -39,6 +39,7 @@ final class Replica implements ReplicaParts.Owner {
     final ReplicaSettings settings;
     final String directory;
     final LagClock lag = new LagClock();
+    final LogDamage logDamage = new LogDamage(this);
     private final PeerCodec codec;
     private final List<Runnable> watchers = new ArrayList<>();
     private final List<Runnable> onOpened = new ArrayList<>();
