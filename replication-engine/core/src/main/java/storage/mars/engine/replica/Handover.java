@@ -2,6 +2,7 @@
 package storage.mars.engine.replica;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.ControlPayload;
@@ -22,10 +23,11 @@ import storage.mars.engine.replication.PeerMessage.Refused;
  */
 final class Handover {
 
-    private static final long PATIENCE_NANOS = 30_000_000_000L;
-
-    /** Shorter than the patience of the one who asks, so that he never gets what he gave up. */
+    /** Exports are closed meanwhile. */
     private static final long GIVING_NANOS = 20_000_000_000L;
+
+    /** Who wants the role asks each second; who does not has given up, or is not reached. */
+    private static final long SILENCE_NANOS = 5_000_000_000L;
 
     private final Replica replica;
     private final Writership writership;
@@ -34,6 +36,7 @@ final class Handover {
     private @Nullable Session asked;
     private @Nullable Peer waiting;
     private long waitingUntilNanos;
+    private long askedNanos;
     private boolean closesExports;
     private boolean endRecorded;
     private boolean givingAway;
@@ -45,8 +48,11 @@ final class Handover {
 
     // Taking
 
-    /** Takes the role by plan: nothing is lost, and the one that holds it must agree. */
-    void take(boolean closeExports, Reply<Done> reply) {
+    /**
+     * Takes the role by plan: nothing is lost, and the one that holds it must agree within {@code
+     * patience}.
+     */
+    void take(boolean closeExports, Duration patience, Reply<Done> reply) {
         if (replica.state() instanceof ReplicaState.Serving) {
             reply.done(Done.DONE);
             return;
@@ -75,8 +81,9 @@ final class Handover {
         asked = holder;
         closesExports = closeExports;
         long supersedes = replica.current().highestTerm();
-        long deadline = replica.ports.clock().nanoTime() + PATIENCE_NANOS;
+        long deadline = replica.ports.clock().nanoTime() + patience.toNanos();
         replica.transition(new ReplicaState.Promoting(supersedes, deadline));
+        replica.ports.shard().schedule(patience.toNanos(), this::expire);
         holder.send(new HandoverRequest(supersedes, closeExports));
     }
 
@@ -87,6 +94,39 @@ final class Handover {
             asked = holder;
             holder.send(new HandoverRequest(promoting.supersedes(), closesExports));
         }
+    }
+
+    private void expire() {
+        long now = replica.ports.clock().nanoTime();
+        if (replica.state() instanceof ReplicaState.Promoting promoting
+                && now - promoting.deadlineNanos() >= 0) {
+            giveUp(expired());
+        }
+    }
+
+    private Refusal expired() {
+        Session holder = holder();
+        Peer peer = holder == null ? null : holder.peer;
+        Hello hello = peer == null ? null : peer.hello;
+        Refusal nobody = nobodyToAsk();
+        if (hello == null) {
+            return expired(nobody.reason(), nobody.next());
+        }
+        long missing = hello.durable() - replica.parts().tail.durable();
+        return expired(
+                hello.replicaName()
+                        + " is "
+                        + hello.state()
+                        + " there and has not given the role"
+                        + (missing > 0
+                                ? "; the last " + missing + " bytes of its log are not here"
+                                : ""),
+                "marsadm status " + replica.name);
+    }
+
+    private Refusal expired(String reason, String next) {
+        return Refusal.unavailable(
+                "Expired", replica.name + " has not been handed over in time", reason, next);
     }
 
     private Refusal paused() {
@@ -311,6 +351,7 @@ final class Handover {
     void asked(Session session, Peer target, HandoverRequest request) {
         if (replica.state() instanceof ReplicaState.HandingOver giving
                 && giving.target() == target.id) {
+            askedNanos = replica.ports.clock().nanoTime();
             progress();
             return;
         }
@@ -326,7 +367,7 @@ final class Handover {
         }
         if (replica.openGrant() != null) {
             waiting = target;
-            waitingUntilNanos = replica.ports.clock().nanoTime() + GIVING_NANOS;
+            waitingUntilNanos = replica.ports.clock().nanoTime() + SILENCE_NANOS;
             grantOnceWhole();
             return;
         }
@@ -446,7 +487,8 @@ final class Handover {
     private void give(long target, String name) {
         endRecorded = false;
         givingAway = false;
-        long deadline = replica.ports.clock().nanoTime() + GIVING_NANOS;
+        askedNanos = replica.ports.clock().nanoTime();
+        long deadline = askedNanos + GIVING_NANOS;
         replica.transition(new ReplicaState.HandingOver(target, name, Long.MAX_VALUE, deadline));
         retry();
     }
@@ -521,7 +563,9 @@ final class Handover {
             case ReplicaState.Promoting promoting -> promoting(promoting, now);
             case ReplicaState.HandingOver giving -> {
                 progress();
-                if (!givingAway && now - giving.deadlineNanos() >= 0) {
+                boolean silent =
+                        giving.target() != Grant.ANYBODY && now - askedNanos >= SILENCE_NANOS;
+                if (!givingAway && (silent || now - giving.deadlineNanos() >= 0)) {
                     callOff("time is up", null);
                 }
             }
@@ -538,12 +582,7 @@ final class Handover {
                             "term " + replica.current().highestTerm() + " is in force meanwhile",
                             "marsadm status " + replica.name));
         } else if (now - promoting.deadlineNanos() >= 0) {
-            giveUp(
-                    Refusal.unavailable(
-                            "Expired",
-                            replica.name + " is not handed over",
-                            "the primary has not given it in time",
-                            forceCommand()));
+            giveUp(expired());
         } else {
             askAgain(promoting);
         }

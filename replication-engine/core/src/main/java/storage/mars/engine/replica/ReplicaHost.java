@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -32,8 +33,8 @@ import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Leave;
-
 import storage.mars.engine.replication.ReceiveMemory;
+
 /**
  * All replicas of one shard, and what an operator can ask of them. Every change may be asked for
  * again: the second time it finds its work done. All methods run on the shard; replies come on it
@@ -43,10 +44,10 @@ public final class ReplicaHost {
 
     private static final int STAGING_BUFFERS = 24;
 
-    private final Ports ports;
     /** Of the log memory, for what is received and waits. */
     private static final int RECEIVE_PART = 6;
 
+    private final Ports ports;
     private final ReplicaSettings settings;
     private final Shared shared;
     private final ReplicaFiles files;
@@ -530,9 +531,15 @@ public final class ReplicaHost {
 
     // Roles and switches
 
-    /** Takes the role by plan. */
-    public void promote(String name, boolean closeExports, Reply<Done> reply) {
-        with(name, reply, replica -> replica.writership().handover().take(closeExports, reply));
+    /**
+     * Takes the role by plan; when that has not happened within {@code patience} it is given up,
+     * and the reply says what was missing.
+     */
+    public void promote(String name, boolean closeExports, Duration patience, Reply<Done> reply) {
+        with(
+                name,
+                reply,
+                replica -> replica.writership().handover().take(closeExports, patience, reply));
     }
 
     /** Takes the role by force, in the term after {@code supersedes}. */

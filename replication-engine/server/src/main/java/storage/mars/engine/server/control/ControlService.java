@@ -54,6 +54,9 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
     private static final Duration HANDOVER = Duration.ofMinutes(5);
     private static final Duration LONGEST_HANDOVER = Duration.ofHours(1);
 
+    /** A handover that has expired says why itself; one that was granted just then is begun. */
+    private static final Duration HANDOVER_GRACE = Duration.ofSeconds(5);
+
     private final Replicas replicas;
     private final ReplicaView view;
     private final NodeView node;
@@ -191,13 +194,20 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
             return;
         }
         Duration asked = request.hasTimeout() ? ProtoTime.of(request.getTimeout()) : HANDOVER;
-        Duration limit = asked.compareTo(LONGEST_HANDOVER) > 0 ? LONGEST_HANDOVER : asked;
+        if (!asked.isPositive()) {
+            caller.onError(
+                    ControlStatus.of(
+                            Refusals.invalid(
+                                    name + " is not promoted", "its timeout is not above zero")));
+            return;
+        }
+        Duration patience = asked.compareTo(LONGEST_HANDOVER) > 0 ? LONGEST_HANDOVER : asked;
         change(
                 name,
-                limit,
+                patience.plus(HANDOVER_GRACE),
                 (host, reply) -> {
                     if (Terms.agree(host, name, supersedes, reply)) {
-                        host.promote(name, request.getCloseExports(), reply);
+                        host.promote(name, request.getCloseExports(), patience, reply);
                     }
                 },
                 caller);

@@ -148,6 +148,12 @@ class EngineIT {
             caughtUp(a, b);
             PromoteRequest promote = PromoteRequest.newBuilder().setName("r").build();
             try (ExportClient client = a.open("r/data")) {
+            PromoteRequest atOnce =
+                    promote.toBuilder()
+                            .setTimeout(com.google.protobuf.Duration.getDefaultInstance())
+                            .build();
+            assertThat(failure(() -> b.control().promote(atOnce)).getStatus().getCode())
+                    .isEqualTo(Status.Code.INVALID_ARGUMENT);
                 assertThat(client.write(0, data)).isZero();
                 StatusRuntimeException open = failure(() -> b.control().promote(promote));
                 assertThat(open).hasMessageContaining("r/data");
