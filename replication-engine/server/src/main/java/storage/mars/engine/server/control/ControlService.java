@@ -63,10 +63,14 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
     private final Answering answering;
     private final Watches watches;
 
-    ControlService(EngineSettings settings, Replicas replicas, ScheduledExecutorService thread) {
+    ControlService(
+            EngineSettings settings,
+            String id,
+            Replicas replicas,
+            ScheduledExecutorService thread) {
         this.replicas = replicas;
         this.view = new ReplicaView(settings.name(), new ExportUris(settings.nbd()));
-        this.node = new NodeView(settings);
+        this.node = new NodeView(settings, id);
         this.answering = new Answering(replicas, view, thread);
         this.watches = new Watches(replicas, view, thread);
     }
