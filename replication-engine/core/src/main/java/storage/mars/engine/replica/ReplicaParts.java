@@ -83,7 +83,7 @@ final class ReplicaParts {
         tail = new LogTail(identity.resourceId(), segments, shared.memory(), end, link);
         builder = new FrameBuilder(tail, ports.clock());
         intake = new FrameIntake(tail, images::boundOf);
-        writer = new LogWriter(tail, ports.shard(), owner);
+        writer = new LogWriter(tail, ports, owner);
         LogBatchReader batches = new LogBatchReader(segments, tail.verifier());
         log = new LogAccess(tail, batches, shared.buffers(), () -> metadata.current().history());
         links = new LinkReader(tail, segments, shared.buffers());
@@ -97,7 +97,7 @@ final class ReplicaParts {
                         Math.min(end, Math.max(limit, metadata.current().checkpoint().position())),
                         owner);
         feed.limit(limit);
-        writeBack = new WriteBack(index, images, log, turns, ports.shard(), owner);
+        writeBack = new WriteBack(index, images, log, turns, ports, owner);
         checkpointer =
                 new Checkpointer(
                         tail, segments, metadata, links, images, feed, writeBack, reader, retained,
