@@ -128,6 +128,9 @@ final class SimFile {
 
     /** Marks sectors dirty; an older unsynced version of them may reach the media just before. */
     private void touch(Page page, int sectors) {
+        if (sectors == 0) {
+            return;
+        }
         if ((page.dirty & sectors) != 0 && random.chance(1, 4)) {
             page.persist(page.dirty & sectors, page.current == null ? null : page.current.clone());
         }
@@ -152,6 +155,8 @@ final class SimFile {
         int start = (int) Math.max(0, position - origin);
         int stop = (int) Math.min(Page.BYTES, end - origin);
         if (page.current == null) {
+            // Reads as zero; after a failed sync the media may not know.
+            touch(page, page.media == null ? 0 : chosen(sectors(start, stop), fate));
             return;
         }
         if (start % Page.SECTOR != 0 || stop % Page.SECTOR != 0) {
