@@ -27,6 +27,7 @@ public final class BlockReader {
     private final ArrayDeque<ImageRun> idleRuns = new ArrayDeque<>();
     private final ArrayDeque<Runnable> held = new ArrayDeque<>();
     private boolean holding;
+    private long holds;
     private @Nullable IoFailure broken;
 
     public BlockReader(VolumeIndex index, Images images, LogAccess log) {
@@ -69,6 +70,7 @@ public final class BlockReader {
     /** Stops serving while the index does not know all that the images may lack. */
     void hold() {
         holding = true;
+        holds++;
     }
 
     void resume() {
@@ -179,7 +181,8 @@ public final class BlockReader {
 
     /**
      * One read of an image. A block that write-back has written to meanwhile may have come in
-     * halves; so what is not as it was in the index, or may not be, is read again.
+     * halves, and after a failed sync an image may return what was there before; so what is not as
+     * it was in the index, or may not be, is read again.
      */
     private final class ImageRun implements Completion {
 
@@ -190,6 +193,7 @@ public final class BlockReader {
         private long position;
         private ByteBuffer into = NOWHERE;
         private long rounds;
+        private long holdsBefore;
 
         void start(Read of, int newVolume, long newPosition, ByteBuffer destination) {
             read = of;
@@ -197,6 +201,7 @@ public final class BlockReader {
             position = newPosition;
             into = destination;
             rounds = index.roundsEnded();
+            holdsBefore = holds;
             images.of(volume).read(position, into, this);
         }
 
@@ -234,6 +239,7 @@ public final class BlockReader {
             int blocks = (int) (((position + into.capacity() - 1) >> Blocks.SHIFT) - block + 1);
             index.lookup(volume, block, blocks, durableOnly, lookup);
             return index.roundsEnded() == rounds
+                    && holds == holdsBefore
                     && lookup.kind() == Lookup.Kind.IMAGE
                     && lookup.blocks() == blocks;
         }
