@@ -37,6 +37,7 @@ final class Replica {
     final ReplicaSettings settings;
     final String directory;
     final LagClock lag = new LagClock();
+    final LogDamage logDamage = new LogDamage(this);
     private final PeerCodec codec;
     private final List<Runnable> watchers = new ArrayList<>();
     private final List<Runnable> onOpened = new ArrayList<>();

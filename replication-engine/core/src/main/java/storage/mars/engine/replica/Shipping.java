@@ -56,9 +56,7 @@ final class Shipping {
                         parts.log,
                         session.codec(),
                         session.link,
-                        (position, reason) ->
-                                askForSync(
-                                        session, "the log at " + position + " is gone: " + reason));
+                        (position, reason) -> logGone(session, peer, position, reason));
         Shipper old = session.shipper;
         if (old != null) {
             old.end();
@@ -68,13 +66,31 @@ final class Shipping {
         shipper.start(pull.from(), pull.creditUntil());
     }
 
+    private void logGone(Session session, Peer peer, long position, String reason) {
+        if (!replica.isOpen()) {
+            return;
+        }
+        session.endStreams();
+        ReplicaParts parts = replica.parts();
+        if (position >= parts.segments.start()) {
+            replica.logDamage.found(position, reason, peer);
+            // What is below a checkpoint is needed by nobody here.
+            parts.checkpointer.start();
+            replica.changed();
+        }
+        askForSync(session, "the log at " + position + " is gone: " + reason);
+    }
+
     private void askForSync(Session session, String reason) {
         ReplicaParts parts = replica.parts();
         long start = parts.tail.durable();
         parts.links.read(
                 start,
                 (link, failure) -> {
-                    if (link != null && !session.isClosed()) {
+                    if (link == null) {
+                        // It asks again over a new link.
+                        session.close();
+                    } else if (!session.isClosed()) {
                         Peer peer = session.peer;
                         if (peer != null) {
                             peer.received = start;

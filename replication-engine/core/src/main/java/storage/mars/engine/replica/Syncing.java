@@ -27,6 +27,7 @@ final class Syncing {
     private final Replica replica;
     private final Listener listener;
     private @Nullable SyncTarget target;
+    private String whyCopied = "";
     private Shard.@Nullable Timer retry;
 
     /** Who is told. */
@@ -73,6 +74,7 @@ final class Syncing {
         @Override
         public void syncDone() {
             target = null;
+            whyCopied = "";
             LOGGER.atInfo().addKeyValue("resource", replica.name).log("replica is consistent");
             listener.consistent();
         }
@@ -142,6 +144,11 @@ final class Syncing {
         }
     }
 
+    /** Continues "the images are being copied", for the operator; empty when nothing is to say. */
+    String whyCopied() {
+        return whyCopied;
+    }
+
     long copiedBytes() {
         SyncTarget copying = target;
         return copying == null ? 0 : copying.copiedBytes();
@@ -178,6 +185,7 @@ final class Syncing {
                 || replica.current().fork() != null) {
             return;
         }
+        whyCopied = ", since " + needed.reason();
         replica.reopen(
                 "the primary asks for a sync: " + needed.reason(),
                 draft -> {

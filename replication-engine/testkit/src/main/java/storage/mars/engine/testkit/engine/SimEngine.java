@@ -32,6 +32,9 @@ public final class SimEngine {
     /** Small enough that segments change, are recycled and run out within a run. */
     static final int SEGMENT = 2 << 20;
 
+    /** Time that a handover is given. */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private static final long LOG_MEMORY = 8L << 20;
     private static final long SECOND = 1_000_000_000L;
 
