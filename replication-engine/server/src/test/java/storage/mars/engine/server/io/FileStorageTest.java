@@ -209,6 +209,31 @@ class FileStorageTest extends StorageContract {
         assertThat(second.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
     }
 
+    @Test
+    void directoriesMayBeMadeSideBySide() {
+        for (int i = 0; i < 100; i++) {
+            List<CompletableFuture<Boolean>> made = new ArrayList<>();
+            for (String leaf : List.of("x", "x", "y", "z")) {
+                CompletableFuture<Boolean> one = new CompletableFuture<>();
+                made.add(one);
+                String name = "d" + i + "/p/" + leaf;
+                fixture.shard()
+                        .execute(() ->
+                                fixture.storage()
+                                        .createDirectory(
+                                                name, failure -> one.complete(failure == null)));
+            }
+
+            assertThat(made).allMatch(one -> one.orTimeout(20, TimeUnit.SECONDS).join());
+        }
+        caller().create("file", Kind.IMAGE, BLOCK);
+        assertThat(
+                        StorageCaller.kind(
+                                caller().outcome(done ->
+                                        fixture.storage().createDirectory("file", done))))
+                .isEqualTo(IoFailure.Kind.ALREADY_EXISTS);
+    }
+
     private long blocks(String name) throws IOException {
         Process stat =
                 new ProcessBuilder("stat", "-c", "%b", root.resolve(name).toString()).start();
