@@ -80,7 +80,7 @@ public final class FileStorage implements Storage {
     }
 
     private <T> void submit(String what, Errand.Call<T> call, Callback<T> done) {
-        threads.maintenance().submit(new Errand<>(home, what, call, done));
+        threads.names().submit(new Errand<>(home, what, call, done));
     }
 
     private void submit(String what, Action action, Completion done) {
@@ -133,12 +133,16 @@ public final class FileStorage implements Storage {
         String parent = DataDirectory.parent(name);
         if (!parent.isEmpty()) {
             makeDirectories(parent);
+        }
+        Path path = directory.resolve(name);
+        try {
             Files.createDirectory(path);
         } catch (FileAlreadyExistsException e) {
             if (!Files.isDirectory(path)) {
                 throw e;
             }
         }
+        FileCalls.syncDirectoryOf(path);
     }
 
     private void move(String from, String to) throws IOException {

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -232,6 +233,40 @@ class FileStorageTest extends StorageContract {
                                 caller().outcome(done ->
                                         fixture.storage().createDirectory("file", done))))
                 .isEqualTo(IoFailure.Kind.ALREADY_EXISTS);
+    }
+
+    @Test
+    void slowImageSyncsHoldNoNewSegmentUp() {
+        CountDownLatch slow = new CountDownLatch(1);
+        HandBack home = new HandBack(fixture.shard());
+        List<CompletableFuture<Boolean>> syncs = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            CompletableFuture<Boolean> sync = new CompletableFuture<>();
+            syncs.add(sync);
+            fixture.threads()
+                    .maintenance()
+                    .submit(
+                            new Errand<>(
+                                    home,
+                                    "sync",
+                                    () -> awaited(slow),
+                                    (value, failure) -> sync.complete(failure == null)));
+        }
+
+        caller().create("spare-1", Kind.LOG, 1 << 20);
+
+        assertThat(caller().rename("spare-1", "segment")).isNull();
+        assertThat(syncs).noneMatch(CompletableFuture::isDone);
+        slow.countDown();
+        assertThat(syncs).allMatch(sync -> sync.orTimeout(20, TimeUnit.SECONDS).join());
+    }
+
+    private static boolean awaited(CountDownLatch latch) {
+        try {
+            return latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private long blocks(String name) throws IOException {
