@@ -20,6 +20,7 @@ final class LinuxFile implements AutoCloseable {
     private static final int O_CLOEXEC = 0x80000;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
+    private static final int POSIX_FADV_DONTNEED = 4;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
     private static final int EINTR = 4;
@@ -63,6 +64,14 @@ final class LinuxFile implements AutoCloseable {
     /** Gives back the space of a range, which then reads as zero; false when the file cannot. */
     boolean punchHole(long position, long length) throws IOException {
         return fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, position, length);
+    }
+
+    /** Drops what the page cache holds of this file and has on the device. */
+    void dropCache() throws IOException {
+        int error = LIBC.posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+        if (error != 0) {
+            throw failure(path, error);
+        }
     }
 
     /** Sets the size; a new part is a hole. */
@@ -131,6 +140,8 @@ final class LinuxFile implements AutoCloseable {
 
         @SaveError
         int ftruncate(int descriptor, long size);
+
+        int posix_fadvise(int descriptor, long position, long length, int advice);
 
         @SaveError
         long lseek(int descriptor, long position, int whence);

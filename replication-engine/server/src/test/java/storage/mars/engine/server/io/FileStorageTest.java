@@ -3,10 +3,12 @@ package storage.mars.engine.server.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -266,6 +268,31 @@ class FileStorageTest extends StorageContract {
             return latch.await(20, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aLogThatIsOpenedThroughTheCacheIsReadFromTheDevice() throws IOException {
+        assumeThat(Files.getFileStore(root).type()).isNotEqualTo("tmpfs");
+        Path path = root.resolve("cached");
+        OpenFile writer = FileCreation.create(path, Kind.LOG, 8 << 20, false);
+        writer.write(0, filled(8 << 20, 3));
+        writer.sync();
+        assertThat(isCached(path)).isTrue();
+
+        OpenFile reader = OpenFile.open(path, Kind.LOG, false);
+
+        assertThat(isCached(path)).isFalse();
+        ByteBuffer first = aligned(BLOCK);
+        reader.read(0, first);
+        assertThat(first.get(0)).isEqualTo((byte) 3);
+        reader.close();
+        writer.close();
+    }
+
+    private static boolean isCached(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()).isLoaded();
         }
     }
 
