@@ -24,7 +24,6 @@ final class Admission {
     private final FrameBuilder builder;
     private final LogWriter writer;
     private final EdgeCompletion edges;
-    private final int maxIndexBlocks;
     private final Clock clock;
     private final Latencies latencies;
     private final RequestQueue waiting = new RequestQueue();
@@ -51,7 +50,6 @@ final class Admission {
             FrameBuilder builder,
             LogWriter writer,
             BlockReader reader,
-            int maxIndexBlocks,
             long durable,
             Clock clock,
             Latencies latencies) {
@@ -59,7 +57,6 @@ final class Admission {
         this.builder = builder;
         this.writer = writer;
         this.edges = new EdgeCompletion(reader);
-        this.maxIndexBlocks = maxIndexBlocks;
         this.durable = durable;
         this.clock = clock;
         this.latencies = latencies;
@@ -105,7 +102,7 @@ final class Admission {
             request.awaitedPosition = lastAwaited;
             return finish(request);
         }
-        if (index.blocks() + blocksOf(request) > maxIndexBlocks && index.blocks() > 0) {
+        if (!index.hasRoom(entriesOf(request))) {
             return false;
         }
         if (EdgeCompletion.isNeeded(request) && !edges.isReadyFor(request)) {
@@ -127,7 +124,7 @@ final class Admission {
         return attachment.volume();
     }
 
-    private static long blocksOf(BlockRequest request) {
+    private static long entriesOf(BlockRequest request) {
         return request.op == BlockRequest.Op.WRITE ? (request.length >> Blocks.SHIFT) + 2 : 2;
     }
 
@@ -273,13 +270,5 @@ final class Admission {
         for (BlockRequest request = requests.poll(); request != null; request = requests.poll()) {
             request.completed(outcome);
         }
-    }
-
-    int waitingRequests() {
-        return waiting.size();
-    }
-
-    int unacknowledgedRequests() {
-        return unacknowledged.size();
     }
 }

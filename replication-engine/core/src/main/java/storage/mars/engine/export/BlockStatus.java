@@ -70,25 +70,50 @@ final class BlockStatus {
 
     private void askImage(
             BlockRequest request, Extents extents, int volume, long from, long runEnd) {
+        long rounds = index.roundsEnded();
         images.of(volume)
                 .nextExtent(
                         from,
                         runEnd,
                         (extent, failure) -> {
                             long end = extent == null ? runEnd : Math.min(Math.abs(extent), runEnd);
-                            boolean hole = extent != null && extent < 0;
-                            // A hole may have been written to meanwhile; then the index knows, and
-                            // data is the safe answer.
-                            if (hole && !isStillImage(volume, from, end)) {
-                                hole = false;
-                            }
-                            boolean room = extents.add(end - from, hole);
-                            if (room && failureIsHarmless(failure)) {
-                                proceed(request, extents, volume, end);
+                            if (extent != null && extent < 0) {
+                                judgeHole(request, extents, volume, from, end, rounds);
                             } else {
-                                request.completed(Outcome.OK);
+                                goOn(
+                                        request,
+                                        extents,
+                                        volume,
+                                        end,
+                                        extents.add(end - from, false)
+                                                && failureIsHarmless(failure));
                             }
                         });
+    }
+
+    /**
+     * A hole may have been written to meanwhile, or be what a failed sync has left; the index
+     * knows, once it is complete, and data is the safe answer.
+     */
+    private void judgeHole(
+            BlockRequest request, Extents extents, int volume, long from, long end, long rounds) {
+        reader.whenServing(served -> {
+            if (served) {
+                boolean hole = index.roundsEnded() == rounds && isStillImage(volume, from, end);
+                goOn(request, extents, volume, end, extents.add(end - from, hole));
+            } else {
+                request.completed(Outcome.FAILED);
+            }
+        });
+    }
+
+    private void goOn(
+            BlockRequest request, Extents extents, int volume, long position, boolean further) {
+        if (further) {
+            proceed(request, extents, volume, position);
+        } else {
+            request.completed(Outcome.OK);
+        }
     }
 
     /** An image that cannot say where its holes are is all data. */

@@ -11,14 +11,9 @@ final class RequestQueue {
 
     private @Nullable BlockRequest head;
     private @Nullable BlockRequest tail;
-    private int size;
 
     boolean isEmpty() {
         return head == null;
-    }
-
-    int size() {
-        return size;
     }
 
     @Nullable BlockRequest peek() {
@@ -34,7 +29,6 @@ final class RequestQueue {
             last.next = request;
         }
         tail = request;
-        size++;
     }
 
     void addFirst(BlockRequest request) {
@@ -43,7 +37,6 @@ final class RequestQueue {
         if (tail == null) {
             tail = request;
         }
-        size++;
     }
 
     @Nullable BlockRequest poll() {
@@ -54,7 +47,6 @@ final class RequestQueue {
                 tail = null;
             }
             first.next = null;
-            size--;
         }
         return first;
     }
@@ -68,7 +60,6 @@ final class RequestQueue {
         }
         head = kept.head;
         tail = kept.tail;
-        size = kept.size;
         return removed;
     }
 }

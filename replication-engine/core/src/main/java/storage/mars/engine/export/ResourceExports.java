@@ -64,11 +64,8 @@ public final class ResourceExports {
             long incarnation,
             FrameBuilder builder,
             LogWriter writer,
-            int maxIndexBlocks,
             long durable) {
-        admission =
-                new Admission(
-                        index, builder, writer, reader, maxIndexBlocks, durable, clock, latencies);
+        admission = new Admission(index, builder, writer, reader, durable, clock, latencies);
         open(volumes, incarnation, false);
     }
 

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LogBatchReader {
 
+    /** Up to here the way to a record costs less than a read of its own. */
+    private static final int NEAR = 128 << 10;
+
     private final SegmentStore segments;
     private final SegmentLayout layout;
     private final FrameVerifier verifier;
@@ -109,6 +112,10 @@ public final class LogBatchReader {
                 Math.min(
                         block + LogFormat.MAX_PAYLOAD,
                         Math.min(frame + LogFormat.MAX_FRAME, layout.end(frame)));
+        if (until - frame > NEAR) {
+            readDescriptorFirst(segment, frame, block, history, buffer, reader);
+            return;
+        }
         int length = (int) (until - frame);
         segment.file.read(
                 layout.offset(frame),
@@ -118,30 +125,90 @@ public final class LogBatchReader {
                     buffer.clear().limit(length);
                     if (failure != null) {
                         reader.read(new Batch(block, block, buffer, failure.toString(), true));
-                    } else {
-                        reader.read(verifyRecord(frame, block, history, buffer));
+                        return;
                     }
+                    int record = find(frame, block, history, buffer);
+                    int at = record < 0 ? 0 : view.payloadOffset(record);
+                    reader.read(verifyRecord(frame, block, record, at, history, buffer));
                 });
     }
 
-    private Batch verifyRecord(long frame, long block, EpochHistory history, ByteBuffer buffer) {
-        view.wrap(buffer, 0);
-        String fault = descriptorFault(view, frame, history, null);
-        for (int i = 0; fault == null && i < view.recordCount(); i++) {
+    /** Much of the frame may lie between its descriptor and the record: that is not read. */
+    private void readDescriptorFirst(
+            Segment segment,
+            long frame,
+            long block,
+            EpochHistory history,
+            ByteBuffer buffer,
+            Reader reader) {
+        segment.file.read(
+                layout.offset(frame),
+                buffer.clear().limit(LogFormat.BLOCK),
+                failure -> {
+                    buffer.clear().limit(LogFormat.BLOCK);
+                    int record = failure == null ? find(frame, block, history, buffer) : -1;
+                    if (record >= 0) {
+                        readPayload(segment, frame, block, record, history, buffer, reader);
+                        return;
+                    }
+                    segments.unpin(segment);
+                    reader.read(
+                            failure == null
+                                    ? verifyRecord(frame, block, record, 0, history, buffer)
+                                    : new Batch(block, block, buffer, failure.toString(), true));
+                });
+    }
+
+    private void readPayload(
+            Segment segment,
+            long frame,
+            long block,
+            int record,
+            EpochHistory history,
+            ByteBuffer buffer,
+            Reader reader) {
+        int end = LogFormat.BLOCK + view.payloadLength(record);
+        segment.file.read(
+                layout.offset(frame + view.payloadOffset(record)),
+                buffer.clear().limit(end).position(LogFormat.BLOCK),
+                failure -> {
+                    segments.unpin(segment);
+                    buffer.clear().limit(end);
+                    reader.read(
+                            failure == null
+                                    ? verifyRecord(
+                                            frame, block, record, LogFormat.BLOCK, history, buffer)
+                                    : new Batch(block, block, buffer, failure.toString(), true));
+                });
+    }
+
+    /** The record of the frame in {@code buffer} that holds the block; -1 when none does. */
+    private int find(long frame, long block, EpochHistory history, ByteBuffer buffer) {
+        boolean good = descriptorFault(view.wrap(buffer, 0), frame, history, null) == null;
+        for (int i = 0; good && i < view.recordCount(); i++) {
             long from = frame + view.payloadOffset(i);
-            long to = from + view.payloadLength(i);
-            if (block >= from && block < to) {
-                fault =
-                        verifier.payloadIsRight(view, i, buffer, view.payloadOffset(i))
-                                ? null
-                                : "payload checksum of record " + i + " differs";
-                buffer.limit(view.payloadOffset(i) + view.payloadLength(i))
-                        .position(view.payloadOffset(i));
-                return new Batch(from, to, buffer, fault, false);
+            if (block >= from && block < from + view.payloadLength(i)) {
+                return i;
             }
         }
-        return new Batch(
-                block, block, buffer, fault == null ? "no record holds this block" : fault, false);
+        return -1;
+    }
+
+    /** {@code record} is what was found, its payload lies at {@code at} in {@code buffer}. */
+    private Batch verifyRecord(
+            long frame, long block, int record, int at, EpochHistory history, ByteBuffer buffer) {
+        String fault = descriptorFault(view.wrap(buffer, 0), frame, history, null);
+        if (fault != null || record < 0) {
+            String reason = fault == null ? "no record holds this block" : fault;
+            return new Batch(block, block, buffer, reason, false);
+        }
+        int length = view.payloadLength(record);
+        if (!verifier.payloadIsRight(view, record, buffer, at)) {
+            fault = "payload checksum of record " + record + " differs";
+        }
+        long from = frame + view.payloadOffset(record);
+        buffer.limit(at + length).position(at);
+        return new Batch(from, from + length, buffer, fault, false);
     }
 
     private Batch verify(

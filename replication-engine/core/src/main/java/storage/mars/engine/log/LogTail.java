@@ -170,11 +170,11 @@ public final class LogTail {
     /**
      * Copies whole frames from {@code from} on, up to {@code limit} and the room of {@code into},
      * without crossing a segment. Returns the position behind the last; {@code from} when nothing
-     * of it is in memory or fits.
+     * of it is in memory or fits, or no frame begins there: the position may be a member's word.
      */
     public long copyFrames(long from, long limit, java.nio.ByteBuffer into) {
         Chunk chunk = window.holding(from);
-        if (chunk == null) {
+        if (chunk == null || !isBoundary(chunk, from)) {
             return from;
         }
         long position = from;
@@ -194,6 +194,18 @@ public final class LogTail {
         int bytes = offset - start;
         into.put(into.position(), chunk.bytes(), start, bytes).position(into.position() + bytes);
         return position;
+    }
+
+    private boolean isBoundary(Chunk chunk, long position) {
+        if (!Blocks.aligned(position)) {
+            return false;
+        }
+        int offset = chunk.offset(position);
+        String fault =
+                layout.isHeader(position)
+                        ? verifier.headerFault(chunk.bytes(), offset, position, null, null)
+                        : verifier.descriptorFault(view.wrap(chunk.bytes(), offset), position);
+        return fault == null;
     }
 
     /** Visits the frames of [from, to), all of which are in memory. */

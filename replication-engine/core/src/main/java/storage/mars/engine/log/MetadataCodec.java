@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.log;
 
+import java.nio.BufferOverflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ final class MetadataCodec {
     private static final long MAGIC = 0x4154_454d_5352_414dL;
     private static final int VERSION = 1;
     private static final int BODY = 24;
+    private static final int MAX_BODY = SLOT - BODY - Integer.BYTES;
     static final int MAX_MEMBERS = 64;
     static final int MAX_VOLUMES = 16;
 
@@ -44,6 +46,16 @@ final class MetadataCodec {
 
         /** Written by a later version of the engine, which alone may touch it. */
         record Newer(int version) implements Slot {}
+    }
+
+    /** Throws when the metadata are too large for a slot. */
+    static void checkFits(ReplicaMetadata metadata) {
+        try {
+            write(metadata, new FieldWriter(ByteBuffer.allocate(MAX_BODY)));
+        } catch (BufferOverflowException e) {
+            throw new IllegalStateException(
+                    "metadata of " + metadata.identity().resourceName() + " are too large", e);
+        }
     }
 
     void encode(long generation, ReplicaMetadata metadata, ByteBuffer slot) {
@@ -74,7 +86,7 @@ final class MetadataCodec {
             return new Slot.Bad("version " + slot.getInt(8) + " has never been");
         }
         int length = slot.getInt(12);
-        if (length < 0 || length > SLOT - BODY - 4) {
+        if (length < 0 || length > MAX_BODY) {
             return new Slot.Bad("impossible length");
         }
         try {

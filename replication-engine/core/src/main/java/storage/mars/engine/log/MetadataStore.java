@@ -194,17 +194,24 @@ public final class MetadataStore {
         return current;
     }
 
+    /** The version that will be in both slots when all changes asked for have been made. */
+    public ReplicaMetadata latest() {
+        return latest;
+    }
+
     /**
      * Changes the metadata. When {@code done} is told of success the change is in both slots,
      * synced, and in {@link #current}. Changes are applied in order; several may share one write. A
-     * change that throws changes nothing.
+     * change that throws, or that makes the metadata too large, changes nothing.
      */
     public void update(Consumer<ReplicaMetadata.Draft> change, Completion done) {
         if (failed != null) {
             done.completed(failed);
             return;
         }
-        latest = latest.with(change);
+        ReplicaMetadata changed = latest.with(change);
+        MetadataCodec.checkFits(changed);
+        latest = changed;
         asking.add(done);
         if (!writing) {
             write();
@@ -247,19 +254,41 @@ public final class MetadataStore {
         generation++;
         current = written;
         writing = false;
-        told.forEach(done -> done.completed(null));
-        if (!writing && !asking.isEmpty()) {
-            write();
+        try {
+            tell(told, null);
+        } finally {
+            if (!writing && !asking.isEmpty()) {
+                write();
+            }
         }
     }
 
     private void fail(IoFailure failure, List<Completion> told) {
         failed = failure;
         writing = false;
-        List<Completion> waiting = List.copyOf(asking);
+        List<Completion> all = new ArrayList<>(told);
+        all.addAll(asking);
         asking.clear();
-        told.forEach(done -> done.completed(failure));
-        waiting.forEach(done -> done.completed(failure));
+        tell(all, failure);
+    }
+
+    /** One that throws keeps the others from nothing. */
+    private static void tell(List<Completion> told, @Nullable IoFailure failure) {
+        RuntimeException thrown = null;
+        for (Completion done : told) {
+            try {
+                done.completed(failure);
+            } catch (RuntimeException e) {
+                if (thrown == null) {
+                    thrown = e;
+                } else {
+                    thrown.addSuppressed(e);
+                }
+            }
+        }
+        if (thrown != null) {
+            throw thrown;
+        }
     }
 
     private static IoFailure orUnknown(@Nullable IoFailure failure) {

@@ -1,55 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
-import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import storage.mars.engine.log.EpochHistory;
-import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.ReplicaMetadata;
-import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
-import storage.mars.engine.log.ReplicaMetadata.Draft;
-import storage.mars.engine.log.ReplicaMetadata.Fork;
-import storage.mars.engine.log.ReplicaMetadata.SyncState;
-import storage.mars.engine.port.Shard;
 import storage.mars.engine.replica.RoleRules.Verdict;
-import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.LogData;
 import storage.mars.engine.replication.PeerMessage.Position;
-import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 import storage.mars.engine.replication.Puller;
-import storage.mars.engine.replication.SyncTarget;
 
 /**
- * Being a secondary: follows the member that holds the role, pulls its log, copies its blocks when
- * this replica's images are not yet a copy, and refuses to follow a log that forks from its own.
- * Owned by the shard.
+ * Being a secondary: follows the member that holds the role, adopts its history, pulls its log and
+ * reports how far it is. What it needs beyond the log is {@link Syncing}; a log that forks from its
+ * own is not followed but left to {@link ForkedLog}. Owned by the shard.
  */
 final class Following {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Following.class);
-    private static final long RETRY_NANOS = 1_000_000_000L;
 
     private final Replica replica;
+    private final Syncing syncing;
+    private final ForkedLog forkedLog;
     private @Nullable Session source;
-    private @Nullable SyncTarget sync;
     private @Nullable String trouble;
-    private String whyCopied = "";
-    private Shard.@Nullable Timer retry;
-    private boolean cutting;
     private boolean fromOpen;
-    private Runnable onLeft = () -> {};
 
     Following(Replica replica) {
         this.replica = replica;
+        this.syncing = new Syncing(replica, new Copied());
+        this.forkedLog = new ForkedLog(replica, this::trouble);
+    }
+
+    Syncing syncing() {
+        return syncing;
     }
 
     /** The replica has been opened as a secondary. */
     void begin() {
         trouble = null;
-        cutting = false;
+        forkedLog.begin();
         replica.transition(new ReplicaState.Secondary());
         if (!replica.current().sync().inconsistent()) {
             export();
@@ -68,16 +59,7 @@ final class Following {
         if (from != null) {
             from.endStreams();
         }
-        SyncTarget copying = sync;
-        sync = null;
-        if (copying != null) {
-            copying.end();
-        }
-        Shard.Timer timer = retry;
-        retry = null;
-        if (timer != null) {
-            timer.cancel();
-        }
+        syncing.end();
     }
 
     /**
@@ -88,9 +70,8 @@ final class Following {
         return trouble;
     }
 
-    /** Continues "the images are being copied", for the operator; empty when nothing is to say. */
-    String whyCopied() {
-        return whyCopied;
+    private void trouble(String reason) {
+        trouble = reason;
     }
 
     @Nullable Session source() {
@@ -104,7 +85,7 @@ final class Following {
         boolean behind =
                 replica.state() instanceof ReplicaState.Secondary
                         || replica.state() instanceof ReplicaState.Promoting;
-        if (!behind || cutting) {
+        if (!behind || forkedLog.isDeciding()) {
             return;
         }
         trouble = null;
@@ -115,8 +96,8 @@ final class Following {
         }
         source = session;
         pullAnew(session, hello.openTerm() > 0);
-        if (reliesOnAnother(hello.history())) {
-            startCopyingOver();
+        if (syncing.reliesOnAnother(hello.history())) {
+            syncing.startOver();
         } else if (adopted(hello)) {
             pull(session);
         } else {
@@ -132,22 +113,6 @@ final class Following {
             session.puller = null;
         }
         fromOpen = open;
-    }
-
-    /**
-     * Blocks were copied that are newer than what this history has in common with their source's.
-     */
-    private boolean reliesOnAnother(EpochHistory history) {
-        ReplicaMetadata current = replica.current();
-        long required = current.sync().requiredPosition();
-        return current.sync().inconsistent()
-                && current.history().commonEnd(required, history, required) < required;
-    }
-
-    private void startCopyingOver() {
-        replica.reopen(
-                "the source of the copied blocks has lost its role",
-                draft -> draft.sync = SyncState.FROM_THE_START);
     }
 
     /** The primary says that it holds less than this replica: not to be asked for what follows. */
@@ -218,33 +183,40 @@ final class Following {
                         session.codec(),
                         session.link,
                         this::indexHasRoom,
-                        new Puller.Listener() {
-
-                            @Override
-                            public void asking() {
-                                session.send(replica.hello(session.dialled));
-                            }
-
-                            @Override
-                            public void taken(long from, long to) {
-                                SyncTarget copying = sync;
-                                if (copying != null) {
-                                    parts.tail.visit(from, to, copying::taken);
-                                }
-                            }
-
-                            @Override
-                            public void wrong(String reason) {
-                                trouble = reason;
-                                LOGGER.atWarn()
-                                        .addKeyValue("resource", replica.name)
-                                        .log("received log is refused: {}", reason);
-                                session.close();
-                            }
-                        });
+                        new Pulled(parts, session));
         session.puller = puller;
         puller.start();
-        syncIfNeeded(session);
+        syncing.start(session);
+    }
+
+    private final class Pulled implements Puller.Listener {
+
+        private final ReplicaParts parts;
+        private final Session session;
+
+        Pulled(ReplicaParts parts, Session session) {
+            this.parts = parts;
+            this.session = session;
+        }
+
+        @Override
+        public void asking() {
+            session.send(replica.hello(session.dialled));
+        }
+
+        @Override
+        public void taken(long from, long to) {
+            syncing.taken(parts.tail, from, to);
+        }
+
+        @Override
+        public void wrong(String reason) {
+            trouble = reason;
+            LOGGER.atWarn()
+                    .addKeyValue("resource", replica.name)
+                    .log("received log is refused: {}", reason);
+            session.close();
+        }
     }
 
     /** The source does not serve the pull: the next hello shows whether and whom to ask again. */
@@ -258,8 +230,7 @@ final class Following {
     }
 
     private boolean indexHasRoom() {
-        return replica.isOpen()
-                && replica.parts().index.blocks() < replica.settings.maxIndexBlocks();
+        return replica.isOpen() && replica.parts().index.hasRoom(1);
     }
 
     void received(Session session, LogData data) {
@@ -272,13 +243,10 @@ final class Following {
 
     /** Received log is durable up to {@code position}. */
     void durable(long position) {
-        SyncTarget copying = sync;
-        if (copying != null) {
-            copying.logDurable();
-        }
+        syncing.logDurable();
         report();
         room();
-        replica.writership().progress();
+        replica.writership().handoverSource().progress();
     }
 
     private void report() {
@@ -304,10 +272,7 @@ final class Following {
     void linkEnded(Session session) {
         if (session == source) {
             source = null;
-            SyncTarget copying = sync;
-            if (copying != null) {
-                copying.linkEnded();
-            }
+            syncing.linkEnded();
         }
     }
 
@@ -316,35 +281,12 @@ final class Following {
         report();
     }
 
-    // Copying
+    // Syncing
 
-    private void syncIfNeeded(Session session) {
-        if (!replica.current().sync().inconsistent()) {
-            return;
-        }
-        SyncTarget copying = sync;
-        if (copying == null || copying.phase() == SyncTarget.Phase.FAILED) {
-            ReplicaParts parts = replica.parts();
-            copying =
-                    new SyncTarget(
-                            parts.images,
-                            parts.turns,
-                            parts.tail,
-                            replica.metadata(),
-                            session.codec(),
-                            new SyncEnds());
-            sync = copying;
-        }
-        copying.start(session.link);
-    }
-
-    private final class SyncEnds implements SyncTarget.Listener {
+    private final class Copied implements Syncing.Listener {
 
         @Override
-        public void syncDone() {
-            sync = null;
-            whyCopied = "";
-            LOGGER.atInfo().addKeyValue("resource", replica.name).log("replica is consistent");
+        public void consistent() {
             if (replica.isOpen()) {
                 export();
             }
@@ -353,201 +295,35 @@ final class Following {
         }
 
         @Override
-        public void syncFailed(String reason) {
-            unavailable(reason);
+        public void unavailable(String reason) {
+            trouble = reason;
         }
-    }
 
-    /** The source cannot answer, or an answer cannot be written: goes on after a while. */
-    void unavailable(String reason) {
-        trouble = "sync: " + reason;
-        if (retry == null) {
-            retry =
-                    replica.ports
-                            .shard()
-                            .schedule(
-                                    RETRY_NANOS,
-                                    () -> {
-                                        retry = null;
-                                        Session from = source;
-                                        if (from != null && replica.isOpen()) {
-                                            trouble = null;
-                                            syncIfNeeded(from);
-                                        }
-                                    });
+        @Override
+        public void goOn() {
+            Session from = source;
+            if (from != null && replica.isOpen()) {
+                trouble = null;
+                syncing.start(from);
+            }
         }
-    }
-
-    void received(BlockData data) {
-        SyncTarget copying = sync;
-        if (copying != null) {
-            copying.received(data);
-        }
-    }
-
-    long copiedBytes() {
-        SyncTarget copying = sync;
-        return copying == null ? 0 : copying.copiedBytes();
-    }
-
-    long totalBytes() {
-        return replica.current().volumes().stream()
-                .mapToLong(ReplicaMetadata.VolumeShape::sizeBytes)
-                .sum();
-    }
-
-    /** The log this replica would need is gone: it begins again with an empty log and a sync. */
-    void syncNeeded(SyncNeeded needed) {
-        if (!(replica.state() instanceof ReplicaState.Secondary)
-                || replica.current().fork() != null) {
-            return;
-        }
-        whyCopied = ", since " + needed.reason();
-        replica.reopen(
-                "the primary asks for a sync: " + needed.reason(),
-                draft -> {
-                    draft.sync = SyncState.FROM_THE_START;
-                    draft.history = needed.history();
-                    draft.checkpoint = new Checkpoint(needed.start(), needed.link());
-                    draft.durableKnown = needed.start();
-                });
     }
 
     // Forks
 
-    /** The logs part at a point below the end of this one. */
+    /** The member holds the role, and the logs part at a point below the end of this one. */
     void forked(Verdict.Forked forked, Hello hello) {
-        if (!(replica.state() instanceof ReplicaState.Secondary) || cutting) {
-            return;
-        }
-        Fork known = replica.current().fork();
-        if (known != null && known.winner().equals(forked.winner())) {
-            return;
-        }
-        cutting = true;
-        end();
-        look(forked.forkPoint(), forked, hello);
-    }
-
-    /**
-     * Control records alone may be cut away; a single record of a client's makes the tail a branch.
-     */
-    private void look(long from, Verdict.Forked forked, Hello hello) {
-        ReplicaParts parts = replica.parts();
-        long end = parts.tail.durable();
-        if (from >= end) {
-            findLink(forked);
-            return;
-        }
-        if (from < parts.segments.start()) {
-            diverged(forked, hello);
-            return;
-        }
-        replica.shared
-                .buffers()
-                .acquire(buffer -> {
-                    EpochHistory history = replica.current().history();
-                    parts.log
-                            .reader()
-                            .read(
-                                    from,
-                                    end,
-                                    history,
-                                    null,
-                                    buffer,
-                                    batch -> looked(batch, forked, hello));
-                });
-    }
-
-    private void looked(Batch batch, Verdict.Forked forked, Hello hello) {
-        boolean[] data = {batch.fault() != null};
-        if (replica.isOpen()) {
-            replica.parts().log.reader().visit(batch, frame -> data[0] |= frame.hasDataRecord());
-        }
-        ByteBuffer buffer = batch.bytes();
-        replica.shared.buffers().release(buffer);
-        if (!replica.isOpen()) {
-            return;
-        }
-        if (data[0]) {
-            diverged(forked, hello);
-        } else {
-            look(batch.to(), forked, hello);
+        if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
+            end();
+            forkedLog.decide(forked, hello);
         }
     }
 
-    private void findLink(Verdict.Forked forked) {
-        long point = forked.forkPoint();
-        Checkpoint checkpoint = replica.current().checkpoint();
-        if (checkpoint.position() <= point) {
-            cut(point, checkpoint);
-            return;
-        }
-        replica.parts()
-                .links
-                .read(
-                        point,
-                        (link, failure) -> {
-                            if (link == null) {
-                                cutting = false;
-                                trouble = "the log cannot be cut at " + point + ": " + failure;
-                            } else {
-                                cut(point, new Checkpoint(point, link));
-                            }
-                        });
-    }
-
-    private void cut(long point, Checkpoint checkpoint) {
-        replica.reopen(
-                "records of control alone are cut away behind " + point,
-                draft -> {
-                    draft.history = draft.history.endedAt(point);
-                    draft.checkpoint = checkpoint;
-                    draft.durableKnown = Math.min(draft.durableKnown, point);
-                    draft.grant = null;
-                    if (draft.sync.inconsistent()) {
-                        draft.sync = SyncState.FROM_THE_START;
-                    }
-                });
-    }
-
-    private void diverged(Verdict.Forked forked, Hello hello) {
-        record(new Fork(forked.forkPoint(), forked.winner(), hello.replicaId()));
-        LOGGER.atError()
-                .addKeyValue("resource", replica.name)
-                .addKeyValue("position", forked.forkPoint())
-                .addKeyValue("peer", hello.replicaName())
-                .log(
-                        "this replica holds data that the primary's history does not have: it is kept as a branch");
-    }
-
-    private void record(Fork fork) {
-        replica.metadata()
-                .update(
-                        (Draft draft) -> draft.fork = fork,
-                        failure -> {
-                            cutting = false;
-                            if (failure != null) {
-                                replica.metadataFailed(failure);
-                            }
-                            replica.changed();
-                        });
-    }
-
+    /** The member holds the role, and the logs have nothing in common. */
     void unrelated(Hello hello) {
         if (trouble == null) {
-            trouble = "the log of " + hello.replicaName() + " has no epoch in common with this one";
-            record(new Fork(0, hello.history().lastId(), hello.replicaId()));
+            trouble("the log of " + hello.replicaName() + " has no epoch in common with this one");
+            forkedLog.keepAll(hello);
         }
-    }
-
-    // Leaving
-
-    void whenLeft(Runnable task) {
-        onLeft = task;
-    }
-
-    void left() {
-        onLeft.run();
     }
 }

@@ -101,6 +101,15 @@ final class Members {
         return peers.get(id);
     }
 
+    @Nullable Peer named(String name) {
+        for (Peer peer : peers.values()) {
+            if (peer.name.equals(name)) {
+                return peer;
+            }
+        }
+        return null;
+    }
+
     /** Sessions with members that have said hello. */
     List<Session> sessions() {
         List<Session> open = new ArrayList<>();

@@ -3,6 +3,7 @@ package storage.mars.engine.replica;
 
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.Shipper;
@@ -36,7 +37,7 @@ final class PauseSwitch {
     }
 
     static void apply(Replica replica, boolean paused, Reply<Done> reply) {
-        if (paused && (replica.isPrimary() || !replica.isOpen())) {
+        if (paused && (becomesPrimary(replica) || !replica.isOpen())) {
             reply.refused(
                     Refusal.precondition(
                             "NotSecondary",
@@ -54,19 +55,31 @@ final class PauseSwitch {
                             "marsadm wait " + replica.name + " --for consistent"));
             return;
         }
-        long here = paused ? replica.parts().feed.position() : Switches.UNLIMITED;
+        long limit = paused ? pausedAt(replica) : Switches.UNLIMITED;
+        if (paused) {
+            // What entered after the limit is recorded could be in the images after a crash.
+            replica.parts().feed.limit(limit);
+        }
         record(
                 replica,
-                now -> {
-                    long limit = paused && now.applyPaused() ? now.applyLimit() : here;
-                    return new Switches(now.shippingPaused(), limit, now.logBudgetBytes());
-                },
+                now -> new Switches(now.shippingPaused(), limit, now.logBudgetBytes()),
                 reply,
                 () -> {
-                    if (replica.isOpen()) {
-                        replica.parts().feed.limit(replica.current().switches().applyLimit());
+                    // It may have been paused again since.
+                    boolean on = !replica.metadata().latest().switches().applyPaused();
+                    if (on && replica.isOpen()) {
+                        replica.parts().feed.limit(Switches.UNLIMITED);
                     }
                 });
+    }
+
+    private static boolean becomesPrimary(Replica replica) {
+        return replica.isPrimary() || replica.metadata().latest().role() == Role.PRIMARY;
+    }
+
+    private static long pausedAt(Replica replica) {
+        Switches asked = replica.metadata().latest().switches();
+        return asked.applyPaused() ? asked.applyLimit() : replica.parts().feed.highest();
     }
 
     private static void record(

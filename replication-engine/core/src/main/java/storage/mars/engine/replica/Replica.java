@@ -194,7 +194,7 @@ final class Replica implements ReplicaParts.Owner {
     void close(String why, Runnable done) {
         transition(new ReplicaState.Closed());
         if (writership != null) {
-            writership.handover().abandon(why);
+            writership.abandon(why);
         }
         Shard.Timer ticking = timer;
         if (ticking != null) {
@@ -373,8 +373,8 @@ final class Replica implements ReplicaParts.Owner {
                 p == null ? checkpoint : p.feed.applied(),
                 checkpoint,
                 !m.sync().inconsistent(),
-                following().copiedBytes(),
-                following().totalBytes(),
+                following().syncing().copiedBytes(),
+                following().syncing().totalBytes(),
                 m.switches().shippingPaused(),
                 ports.clock().wallMicros(),
                 m.members());
@@ -412,6 +412,7 @@ final class Replica implements ReplicaParts.Owner {
             p.checkpointer.releaseSegments();
             checkpointIfDue(p);
             p.tail.releaseIdleMemory();
+            p.index.trimWhenIdle();
         }
     }
 
@@ -430,7 +431,7 @@ final class Replica implements ReplicaParts.Owner {
      */
     private boolean isFarFromCheckpoint(ReplicaParts p) {
         long distance = Math.min(MAX_CHECKPOINT_BYTES, p.segments.budgetBytes() / 4);
-        return p.feed.applied() - p.checkpointer.position() >= distance;
+        return p.checkpointer.isFar(distance);
     }
 
     // What the parts report
@@ -471,7 +472,7 @@ final class Replica implements ReplicaParts.Owner {
         }
         transition(new ReplicaState.Failed(reason));
         if (writership != null) {
-            writership.handover().abandon(reason);
+            writership.abandon(reason);
         }
     }
 
@@ -521,7 +522,7 @@ final class Replica implements ReplicaParts.Owner {
     /** No segment can be prepared: lets go of what holds the log back. */
     private void makeSpace() {
         if (parts != null) {
-            writership().makeSpace();
+            talk().memberList().makeSpace();
         }
     }
 

@@ -2,6 +2,7 @@
 package storage.mars.engine.replica;
 
 import java.util.function.LongSupplier;
+import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.LogRecovery;
 import storage.mars.engine.log.LogRecovery.Found;
 import storage.mars.engine.log.MetadataStore;
@@ -15,8 +16,8 @@ import storage.mars.engine.volume.VolumeIndex;
 
 /**
  * Opens what is on disk of a replica: images, segments, then the scan of the log, which fills the
- * index. One procedure for both roles, after a start as after a change of role. One use. Owned by
- * the shard.
+ * index as far as there is room. One procedure for both roles, after a start as after a change of
+ * role. One use. Owned by the shard.
  */
 final class ReplicaOpening {
 
@@ -25,9 +26,10 @@ final class ReplicaOpening {
     private final LongSupplier retained;
     private final ReplicaParts.Owner owner;
     private final Outcome outcome;
-    private final VolumeIndex index = new VolumeIndex();
+    private final VolumeIndex index;
     private final Images images;
     private final SegmentStore segments;
+    private long entered = Long.MAX_VALUE;
 
     /** How it went; exactly one is called. */
     interface Outcome {
@@ -53,6 +55,7 @@ final class ReplicaOpening {
         this.owner = owner;
         this.outcome = outcome;
         ReplicaMetadata current = metadata.current();
+        index = new VolumeIndex(shared.indexMemory());
         images = new Images(shared.ports(), directory, current.identity());
         segments =
                 new SegmentStore(
@@ -93,13 +96,21 @@ final class ReplicaOpening {
                         segments,
                         current,
                         shared.buffers(),
-                        frame -> {
-                            if (frame.position() < limit) {
-                                IndexFeed.enter(frame, index);
-                            }
-                        },
+                        frame -> enterBelow(limit, frame),
                         this::recovered)
                 .start();
+    }
+
+    /** What finds no room here is entered when the replica is open and writes back. */
+    private void enterBelow(long limit, FrameView frame) {
+        if (frame.position() >= Math.min(limit, entered)) {
+            return;
+        }
+        if (index.takesDurable(frame.position())) {
+            IndexFeed.enter(frame, index);
+        } else {
+            entered = frame.position();
+        }
     }
 
     private void recovered(Found found) {
@@ -112,6 +123,7 @@ final class ReplicaOpening {
                                     segments,
                                     images,
                                     index,
+                                    entered,
                                     sound.end(),
                                     sound.link(),
                                     retained,
@@ -134,5 +146,6 @@ final class ReplicaOpening {
     private void end() {
         images.close();
         segments.close();
+        index.clear();
     }
 }

@@ -25,6 +25,7 @@ import storage.mars.engine.volume.Checkpointer;
 import storage.mars.engine.volume.ImageTurns;
 import storage.mars.engine.volume.Images;
 import storage.mars.engine.volume.IndexFeed;
+import storage.mars.engine.volume.IndexMemory;
 import storage.mars.engine.volume.VolumeIndex;
 import storage.mars.engine.volume.WriteBack;
 
@@ -62,15 +63,18 @@ final class ReplicaParts {
             Ports ports,
             LogMemory memory,
             ReceiveMemory received,
+            IndexMemory indexMemory,
             AlignedBuffers buffers,
             ExportRegistry exports) {}
 
+    /** The index has all of the log below {@code entered}, or the images have it. */
     ReplicaParts(
             Shared shared,
             MetadataStore metadata,
             SegmentStore segments,
             Images images,
             VolumeIndex index,
+            long entered,
             long end,
             Chain.Link link,
             LongSupplier retained,
@@ -90,12 +94,9 @@ final class ReplicaParts {
         turns = new ImageTurns();
         reader = new BlockReader(index, images, log);
         long limit = metadata.current().switches().applyLimit();
-        feed =
-                new IndexFeed(
-                        index,
-                        log,
-                        Math.min(end, Math.max(limit, metadata.current().checkpoint().position())),
-                        owner);
+        long mayBeApplied =
+                Math.min(end, Math.max(limit, metadata.current().checkpoint().position()));
+        feed = new IndexFeed(index, log, Math.min(entered, mayBeApplied), mayBeApplied, owner);
         feed.limit(limit);
         writeBack = new WriteBack(index, images, log, turns, ports, owner);
         checkpointer =
@@ -128,6 +129,7 @@ final class ReplicaParts {
                     tail.close();
                     segments.close();
                     images.close();
+                    index.clear();
                     done.run();
                 }));
     }

@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param advertise address at which other engines reach it
  * @param bootId of the machine: differs after a reboot
  * @param segmentBytes of new resources
- * @param maxIndexBlocks blocks that may be in a log but not in the images, per resource
+ * @param maxIndexBlocks blocks and zero ranges that may be in the logs but not in the images, of
+ *     all resources of a shard together
  * @param peerWaitSameBoot how long a restarted primary waits for its members' answers
  * @param peerWaitNewBoot the same after a reboot of the machine
  */

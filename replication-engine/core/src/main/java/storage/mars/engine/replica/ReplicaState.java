@@ -34,6 +34,13 @@ public sealed interface ReplicaState {
     record HandingOver(long target, String targetName, long end, long deadlineNanos)
             implements ReplicaState {
 
+        /** The END record is not written yet. */
+        static final long NO_END = Long.MAX_VALUE;
+
+        boolean hasEnd() {
+            return end != NO_END;
+        }
+
         @Override
         public String reason() {
             return "the role goes to " + targetName;

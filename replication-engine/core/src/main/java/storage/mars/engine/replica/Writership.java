@@ -3,7 +3,6 @@ package storage.mars.engine.replica;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -18,14 +17,12 @@ import storage.mars.engine.log.ReplicaMetadata.Draft;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.log.ReplicaMetadata.Switches;
 import storage.mars.engine.replica.RoleRules.Verdict;
-import storage.mars.engine.replication.PeerMessage.Granted;
-import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * Being primary: starting epochs after a restart or a promotion, being fenced. The giving and
- * taking of the role is in {@link Handover}. The states, events and actions are in docs/roles.md.
- * Owned by the shard.
+ * Being primary: meets the members after a restart, starts epochs after that or a promotion, is
+ * fenced. How the role comes and goes is in {@link HandoverTarget}, {@link HandoverSource} and
+ * {@link ForcedPromotion}. The states, events and actions are in docs/roles.md. Owned by the shard.
  */
 final class Writership {
 
@@ -34,7 +31,9 @@ final class Writership {
     private static final long LOOK_ROUND_NANOS = 100_000_000L;
 
     private final Replica replica;
-    private final Handover handover;
+    private final HandoverSource source;
+    private final HandoverTarget target;
+    private @Nullable Reply<Done> awaiting;
     private @Nullable EpochId starting;
     private long epochRecordEnd;
     private boolean epochRecorded;
@@ -45,11 +44,16 @@ final class Writership {
 
     Writership(Replica replica) {
         this.replica = replica;
-        this.handover = new Handover(replica, this);
+        this.source = new HandoverSource(replica, this);
+        this.target = new HandoverTarget(replica, this, source);
     }
 
-    Handover handover() {
-        return handover;
+    HandoverSource handoverSource() {
+        return source;
+    }
+
+    HandoverTarget handoverTarget() {
+        return target;
     }
 
     /**
@@ -178,12 +182,12 @@ final class Writership {
         if (replica.isPrimary()) {
             fence(highest, replica.name);
         } else {
-            handover.giveUp(
+            giveUp(
                     Refusal.precondition(
                             "StaleTerm",
                             replica.name + " does not become primary here",
                             "term " + highest + " was heard of before term " + term + " began",
-                            handover.forceCommand()));
+                            PromotionRules.forceCommand(replica)));
         }
     }
 
@@ -220,13 +224,13 @@ final class Writership {
             epochRecorded = true;
             parts.writer.wake();
         }
-        handover.retry();
+        source.retry();
     }
 
     /** The log is durable below {@code position}. */
     void durable(long position) {
         serveIfReady(position);
-        handover.progress();
+        source.progress();
     }
 
     void fed() {
@@ -250,11 +254,48 @@ final class Writership {
                 current.incarnation(),
                 parts.builder,
                 parts.writer,
-                replica.settings.maxIndexBlocks(),
                 parts.tail.durable());
         replica.transition(new ReplicaState.Serving());
         replica.talk().helloAll();
-        handover.serving();
+        Reply<Done> reply = awaiting;
+        awaiting = null;
+        if (reply != null) {
+            reply.done(Done.DONE);
+        }
+    }
+
+    // Who waits for it
+
+    /** {@code reply} is told when this replica is the primary, or why it will not be. */
+    void awaitServing(Reply<Done> reply) {
+        awaiting = reply;
+    }
+
+    /** It stays, or is again, a secondary. */
+    void giveUp(Refusal refusal) {
+        Reply<Done> reply = awaiting;
+        awaiting = null;
+        replica.transition(new ReplicaState.Secondary());
+        replica.talk().judgeAll();
+        if (reply != null) {
+            reply.refused(refusal);
+        }
+    }
+
+    /** Nothing will come of what was asked for here: this replica starts over, or has failed. */
+    void abandon(String reason) {
+        Refusal refusal =
+                Refusal.precondition(
+                        "Overtaken",
+                        "the role of " + replica.name + " does not change",
+                        reason,
+                        "marsadm status " + replica.name);
+        Reply<Done> reply = awaiting;
+        awaiting = null;
+        if (reply != null) {
+            reply.refused(refusal);
+        }
+        source.abandon(refusal);
     }
 
     // Meeting others
@@ -269,7 +310,7 @@ final class Writership {
                 .addKeyValue("peer", by)
                 .log("term {} is in force: this replica is no longer primary", term);
         starting = null;
-        handover.abandon("term " + term + " is in force");
+        abandon("term " + term + " is in force");
         replica.reopen(
                 by + " knows of term " + term,
                 draft -> {
@@ -305,50 +346,13 @@ final class Writership {
         }
     }
 
-    // Passed on
+    // Time
 
     void tick() {
         met();
         retry();
-        handover.tick();
-        makeSpace();
-    }
-
-    /**
-     * The log has reached its budget or the end of the disk: the member that is farthest behind is
-     * not waited for any longer; when it is the images that are behind, a checkpoint helps.
-     */
-    void makeSpace() {
-        ReplicaParts parts = replica.parts();
-        if (!replica.isPrimary() || parts.segments.stall() == null) {
-            return;
-        }
-        long needed = parts.checkpointer.position();
-        Peer slowest = null;
-        long lowest = needed;
-        for (Peer peer : List.copyOf(replica.members().all())) {
-            long position = peer.received == Peer.UNKNOWN ? 0 : peer.received;
-            if (peer.attached && position < lowest) {
-                slowest = peer;
-                lowest = position;
-            }
-        }
-        if (slowest != null) {
-            replica.talk().detach(slowest);
-        } else {
-            parts.checkpointer.start();
-        }
-    }
-
-    void progress() {
-        handover.progress();
-    }
-
-    void handoverAsked(Session session, Peer peer, HandoverRequest request) {
-        handover.asked(session, peer, request);
-    }
-
-    void granted(Granted granted) {
-        handover.granted(granted);
+        source.tick();
+        target.tick();
+        replica.talk().memberList().makeSpace();
     }
 }

@@ -2,6 +2,7 @@
 package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.LogAccess;
@@ -25,15 +26,23 @@ public final class SyncSource {
     private final LogAccess log;
     private final PeerCodec codec;
     private final PeerLink link;
+    private final LongSupplier known;
     private boolean ended;
 
+    /** {@code known} yields the durable position up to which the index has the log. */
     public SyncSource(
-            BlockReader reader, Images images, LogAccess log, PeerCodec codec, PeerLink link) {
+            BlockReader reader,
+            Images images,
+            LogAccess log,
+            PeerCodec codec,
+            PeerLink link,
+            LongSupplier known) {
         this.reader = reader;
         this.images = images;
         this.log = log;
         this.codec = codec;
         this.link = link;
+        this.known = known;
     }
 
     public void end() {
@@ -73,7 +82,7 @@ public final class SyncSource {
     }
 
     private @Nullable String refusal(ReadBlocks q) {
-        if (q.received() > log.tail().durable()) {
+        if (q.received() > known.getAsLong()) {
             return "the target's log is ahead of this one";
         }
         boolean known = images.shapes().stream().anyMatch(shape -> shape.id() == q.volume());
@@ -98,7 +107,7 @@ public final class SyncSource {
                                 q.offset(),
                                 q.length(),
                                 log.history().get().lastId(),
-                                log.tail().durable(),
+                                known.getAsLong(),
                                 zero,
                                 bytes)));
     }

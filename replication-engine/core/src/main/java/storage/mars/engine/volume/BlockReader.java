@@ -18,6 +18,8 @@ import storage.mars.engine.port.IoFailure;
 public final class BlockReader {
 
     private static final int MAX_RUN = 1 << 20;
+    private static final IoFailure NOT_SERVING =
+            new IoFailure(IoFailure.Kind.IO_ERROR, "the images are being made good");
 
     private final VolumeIndex index;
     private final Images images;
@@ -27,7 +29,6 @@ public final class BlockReader {
     private final ArrayDeque<ImageRun> idleRuns = new ArrayDeque<>();
     private final ArrayDeque<Runnable> held = new ArrayDeque<>();
     private boolean holding;
-    private long holds;
     private @Nullable IoFailure broken;
 
     public BlockReader(VolumeIndex index, Images images, LogAccess log) {
@@ -39,7 +40,8 @@ public final class BlockReader {
     /**
      * Fills the remaining bytes of {@code into} from byte {@code offset} of the volume on; the
      * range lies inside it. With {@code durableOnly} nothing is seen that is not yet durable in the
-     * log. May complete before it returns.
+     * log, and the read fails where others wait for the index: its user holds memory that this may
+     * need. May complete before it returns.
      */
     public void read(
             int volume, long offset, ByteBuffer into, boolean durableOnly, Completion done) {
@@ -47,8 +49,12 @@ public final class BlockReader {
             done.completed(broken);
             return;
         }
+        if (holding && durableOnly) {
+            done.completed(NOT_SERVING);
+            return;
+        }
         if (holding) {
-            held.add(() -> read(volume, offset, into, durableOnly, done));
+            held.add(() -> read(volume, offset, into, false, done));
             return;
         }
         Read read = idle.isEmpty() ? new Read() : idle.pop();
@@ -67,10 +73,13 @@ public final class BlockReader {
         }
     }
 
+    private boolean isServing() {
+        return !holding && broken == null;
+    }
+
     /** Stops serving while the index does not know all that the images may lack. */
     void hold() {
         holding = true;
-        holds++;
     }
 
     void resume() {
@@ -181,8 +190,8 @@ public final class BlockReader {
 
     /**
      * One read of an image. A block that write-back has written to meanwhile may have come in
-     * halves, and after a failed sync an image may return what was there before; so what is not as
-     * it was in the index, or may not be, is read again.
+     * halves, and one that a failed sync has lost as it was before; so what is not as it was in the
+     * index, or may not be, is read again.
      */
     private final class ImageRun implements Completion {
 
@@ -193,7 +202,6 @@ public final class BlockReader {
         private long position;
         private ByteBuffer into = NOWHERE;
         private long rounds;
-        private long holdsBefore;
 
         void start(Read of, int newVolume, long newPosition, ByteBuffer destination) {
             read = of;
@@ -201,7 +209,6 @@ public final class BlockReader {
             position = newPosition;
             into = destination;
             rounds = index.roundsEnded();
-            holdsBefore = holds;
             images.of(volume).read(position, into, this);
         }
 
@@ -214,7 +221,7 @@ public final class BlockReader {
             int from = volume;
             long at = position;
             ByteBuffer bytes = into.clear();
-            boolean same = problem != null || isStillImage(of.durable);
+            boolean same = problem != null || (isServing() && isStillImage(of.durable));
             read = null;
             into = NOWHERE;
             idleRuns.push(this);
@@ -226,6 +233,10 @@ public final class BlockReader {
         }
 
         private void again(Read of, int from, long at, ByteBuffer bytes) {
+            if (holding && of.durable) {
+                of.completed(NOT_SERVING);
+                return;
+            }
             whenServing(served -> {
                 if (served) {
                     of.walk(from, at, bytes);
@@ -239,7 +250,6 @@ public final class BlockReader {
             int blocks = (int) (((position + into.capacity() - 1) >> Blocks.SHIFT) - block + 1);
             index.lookup(volume, block, blocks, durableOnly, lookup);
             return index.roundsEnded() == rounds
-                    && holds == holdsBefore
                     && lookup.kind() == Lookup.Kind.IMAGE
                     && lookup.blocks() == blocks;
         }

@@ -177,6 +177,13 @@ final class BlockTable {
         Arrays.fill(perVolume, 0);
     }
 
+    /** Gives back most of a large table that has become nearly empty. */
+    void shrink() {
+        if (capacity > KEPT_CAPACITY && size < capacity >> 3) {
+            resize(Math.max(KEPT_CAPACITY, Integer.highestOneBit(size) << 2));
+        }
+    }
+
     /** Gives the memory back if the table is empty. */
     void trim() {
         if (size == 0) {

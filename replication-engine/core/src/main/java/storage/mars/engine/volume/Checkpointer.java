@@ -19,6 +19,9 @@ import storage.mars.engine.port.IoFailure;
  */
 public final class Checkpointer {
 
+    /** More zero ranges are not entered again after a crash: a log of nothing else is dense. */
+    private static final long MAX_ZEROS = 1 << 18;
+
     private final LogTail tail;
     private final SegmentStore segments;
     private final MetadataStore metadata;
@@ -30,6 +33,8 @@ public final class Checkpointer {
     private final LongSupplier retained;
     private final Listener listener;
     private State state = State.IDLE;
+    private long zerosSampled;
+    private long zerosRecorded;
     private boolean recording;
     private @Nullable String trouble;
 
@@ -46,6 +51,11 @@ public final class Checkpointer {
         DRAINING,
         /** Enters the log since the last checkpoint into the index once more. */
         REFEEDING,
+        /**
+         * As REFEEDING, or after a start, but the index is full: a write-back round makes room, in
+         * which nothing is entered. Reads wait.
+         */
+        MAKING_ROOM,
         STOPPED
     }
 
@@ -82,6 +92,10 @@ public final class Checkpointer {
         this.retained = retained;
         this.listener = listener;
         images.onFailedSync(this::syncFailed);
+        if (feed.isBehind()) {
+            state = State.MAKING_ROOM;
+            reader.hold();
+        }
     }
 
     public State state() {
@@ -97,6 +111,12 @@ public final class Checkpointer {
         return metadata.current().checkpoint().position();
     }
 
+    /** Whether what would be entered again after a crash is {@code bytes} of log, or very much. */
+    public boolean isFar(long bytes) {
+        return feed.applied() - position() >= bytes
+                || feed.zerosEntered() - zerosRecorded >= MAX_ZEROS;
+    }
+
     /** Starts a checkpoint when there is something to record and none is under way. */
     public void start() {
         long applied = feed.applied();
@@ -105,6 +125,7 @@ public final class Checkpointer {
             return;
         }
         state = State.FINDING_LINK;
+        zerosSampled = feed.zerosEntered();
         links.read(
                 applied,
                 (link, failure) -> {
@@ -128,7 +149,7 @@ public final class Checkpointer {
 
     /** A sync of the images has failed, whoever asked for it. */
     private void syncFailed(IoFailure failure) {
-        if (state == State.STOPPED || state == State.DRAINING || state == State.REFEEDING) {
+        if (state == State.STOPPED || state == State.DRAINING) {
             return;
         }
         trouble = "images cannot be synced: " + failure;
@@ -162,6 +183,7 @@ public final class Checkpointer {
             trouble = null;
             state = State.IDLE;
         }
+        zerosRecorded = zerosSampled;
         releaseSegments();
         drained();
         listener.checkpointed();
@@ -175,18 +197,34 @@ public final class Checkpointer {
 
     /** A write-back round has ended, or none was running. */
     public void drained() {
-        if (state == State.DRAINING && !recording && !writeBack.isRunning()) {
-            state = State.REFEEDING;
-            feed.restart(position());
-            refed();
+        switch (state) {
+            case DRAINING -> {
+                if (!recording && !writeBack.isRunning()) {
+                    state = State.REFEEDING;
+                    feed.restart(position());
+                    refed();
+                }
+            }
+            case MAKING_ROOM -> {
+                state = State.REFEEDING;
+                writeBack.stop();
+                feed.proceed();
+                refed();
+            }
+            case IDLE, FINDING_LINK, SYNCING, RECORDING -> feed.advance();
+            case REFEEDING, STOPPED -> {}
         }
     }
 
-    /** The index knows again all that the images may lack. */
+    /** The index knows more, perhaps all, of what the images may lack. */
     public void refed() {
-        if (state == State.REFEEDING && feed.isCaughtUp()) {
+        boolean feeding = state == State.REFEEDING || state == State.MAKING_ROOM;
+        if (feeding && feed.isCaughtUp()) {
             state = State.IDLE;
             reader.resume();
+            writeBack.restart();
+        } else if (state == State.REFEEDING && feed.awaitsRoom()) {
+            state = State.MAKING_ROOM;
             writeBack.restart();
         }
     }
@@ -198,7 +236,8 @@ public final class Checkpointer {
 
     /** No checkpoint any more, and no reads where they wait for the index. */
     public void stop() {
-        boolean held = state == State.DRAINING || state == State.REFEEDING;
+        boolean held =
+                state == State.DRAINING || state == State.REFEEDING || state == State.MAKING_ROOM;
         state = State.STOPPED;
         if (held) {
             reader.fail(new IoFailure(IoFailure.Kind.IO_ERROR, "images cannot be synced"));

@@ -44,6 +44,14 @@ final class DirtyQueue {
         return BlockKey.NONE;
     }
 
+    /** Gives back most of a large queue that has become nearly empty. */
+    void shrink() {
+        int capacity = items.length / 2;
+        if (capacity > KEPT_ITEMS && size < capacity >> 3) {
+            resize(Math.max(KEPT_ITEMS, Integer.highestOneBit(size) << 2));
+        }
+    }
+
     void clear() {
         size = 0;
         if (items.length > KEPT_ITEMS * 2) {
@@ -79,11 +87,15 @@ final class DirtyQueue {
     }
 
     private void grow() {
-        long[] grown = new long[Math.max(MIN_ITEMS * 2, items.length * 2)];
+        resize(Math.max(MIN_ITEMS, items.length));
+    }
+
+    private void resize(int capacity) {
+        long[] resized = new long[capacity * 2];
         int untilEnd = Math.min(size * 2, items.length - head * 2);
-        System.arraycopy(items, head * 2, grown, 0, untilEnd);
-        System.arraycopy(items, 0, grown, untilEnd, size * 2 - untilEnd);
-        items = grown;
+        System.arraycopy(items, head * 2, resized, 0, untilEnd);
+        System.arraycopy(items, 0, resized, untilEnd, size * 2 - untilEnd);
+        items = resized;
         head = 0;
     }
 

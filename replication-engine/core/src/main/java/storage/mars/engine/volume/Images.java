@@ -35,6 +35,7 @@ public final class Images {
     private Consumer<IoFailure> onFailedSync = failure -> {};
     private int failedSyncs;
     private boolean syncing;
+    private boolean closed;
 
     public Images(Ports ports, String directory, ReplicaMetadata.Identity identity) {
         this.ports = ports;
@@ -224,6 +225,10 @@ public final class Images {
     }
 
     private void syncNext(Iterator<VolumeShape> volumes, Completion done) {
+        if (closed) {
+            done.completed(new IoFailure(IoFailure.Kind.CLOSED, "the images have been closed"));
+            return;
+        }
         if (!volumes.hasNext()) {
             done.completed(null);
             return;
@@ -251,7 +256,9 @@ public final class Images {
         onFailedSync = task;
     }
 
+    /** A pass of {@link #sync} that is under way ends with the file that it is at. */
     public void close() {
+        closed = true;
         for (BlockFile file : files) {
             if (file != null) {
                 file.close();

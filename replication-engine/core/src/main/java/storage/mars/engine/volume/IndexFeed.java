@@ -2,7 +2,6 @@
 package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.FrameVisitor;
@@ -11,19 +10,24 @@ import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.RecordType;
 
 /**
- * Enters durable frames into the index, in log order: straight from memory when they have just
- * become durable, from the segments when it has been held back (paused apply) or has to begin again
- * (failed image sync). Owned by the shard.
+ * Enters durable frames into the index, in log order, as far as the index has room: straight from
+ * memory when they have just become durable, from the segments when it has been held back (paused
+ * apply, an index at its bound) or has to begin again (failed image sync). Owned by the shard.
  */
 public final class IndexFeed {
+
+    private static final long NOWHERE = Long.MAX_VALUE;
 
     private final VolumeIndex index;
     private final LogAccess log;
     private final Listener listener;
-    private final FrameVisitor entering;
+    private final FrameVisitor entering = this::enterIfRoom;
     private long limit = Long.MAX_VALUE;
     private long fed;
     private long highestFed;
+    private long end;
+    private long full = NOWHERE;
+    private long zerosEntered;
     private int generation;
     private boolean reading;
     private boolean stopped;
@@ -31,26 +35,31 @@ public final class IndexFeed {
     /** Who is told; called on the shard. */
     public interface Listener {
 
-        /** Everything durable below the limit is in the index now. */
+        /** More of the log is in the index, or the index has no room for what comes next. */
         void fed();
 
         /** A frame that was durable cannot be read back from the log. */
         void logDamaged(String reason);
     }
 
-    /** Continues at {@code position}: everything below is in the index or in the images. */
-    public IndexFeed(VolumeIndex index, LogAccess log, long position, Listener listener) {
+    /**
+     * Continues at {@code position}: everything below is in the index or in the images. These may
+     * hold any of what lies below {@code highest}.
+     */
+    public IndexFeed(
+            VolumeIndex index, LogAccess log, long position, long highest, Listener listener) {
         this.index = index;
         this.log = log;
         this.fed = position;
-        this.highestFed = position;
+        this.highestFed = highest;
+        this.full = position < highest ? position : NOWHERE;
         this.listener = listener;
-        this.entering = frame -> enter(frame, index);
     }
 
-    /** Enters the data records of a durable frame. */
-    public static void enter(FrameView frame, VolumeIndex index) {
+    /** Enters the data records of a durable frame; returns how many of them are zero ranges. */
+    public static int enter(FrameView frame, VolumeIndex index) {
         long since = frame.position();
+        int zeros = 0;
         for (int i = 0; i < frame.recordCount(); i++) {
             RecordType type = frame.type(i);
             if (type == null || type.family() != RecordType.Family.DATA) {
@@ -68,8 +77,10 @@ public final class IndexFeed {
                         since);
             } else {
                 index.durableZero(frame.volume(i), block, count, frame.order(i), since);
+                zeros++;
             }
         }
+        return zeros;
     }
 
     /** Everything below is in the index or in the images. */
@@ -77,13 +88,36 @@ public final class IndexFeed {
         return fed;
     }
 
+    /** Zero ranges entered so far. */
+    long zerosEntered() {
+        return zerosEntered;
+    }
+
     /** Applied position for an index that is fed up to here only. */
     public long applied() {
         return index.applied(fed);
     }
 
+    /** Nothing at or behind has ever been in the index or in the images. */
+    public long highest() {
+        return highestFed;
+    }
+
     public boolean isCaughtUp() {
         return !reading && fed >= until();
+    }
+
+    /**
+     * Whether the images may hold what is not in the index yet. Then only {@link #proceed} goes on
+     * behind a pause, since older versions may come that must not meet a round.
+     */
+    boolean isBehind() {
+        return fed < highestFed;
+    }
+
+    /** Whether it goes on when the index has room, after the end of a round. */
+    boolean awaitsRoom() {
+        return full == fed && !isCaughtUp();
     }
 
     /**
@@ -102,6 +136,12 @@ public final class IndexFeed {
     void restart(long position) {
         generation++;
         fed = position;
+        proceed();
+    }
+
+    /** Goes on if the index has room; no round runs. */
+    void proceed() {
+        full = NOWHERE;
         advance();
     }
 
@@ -118,20 +158,26 @@ public final class IndexFeed {
         highestFed = Math.max(highestFed, position);
     }
 
-    /** The durable position or the limit has grown. */
+    /** The durable position, the limit or the room in the index has grown. */
     public void advance() {
         long until = until();
-        if (stopped || reading || fed >= until) {
+        if (stopped || reading || fed >= until || isFull()) {
             return;
         }
         if (log.tail().memoryStart() <= fed) {
+            end = until;
+            full = NOWHERE;
             log.tail().visit(fed, until, entering);
-            fed(until);
+            fed(Math.min(until, full));
             listener.fed();
             return;
         }
         reading = true;
         log.buffers().acquire(this::read);
+    }
+
+    private boolean isFull() {
+        return full == fed && (isBehind() || !index.takesDurable(fed));
     }
 
     private void read(ByteBuffer buffer) {
@@ -149,17 +195,20 @@ public final class IndexFeed {
             return;
         }
         long until = Math.max(fed, until());
-        log.reader().visit(batch, frame -> enterBelow(until, frame));
-        fed(Math.min(batch.to(), until));
-        @Nullable String fault = fed < until ? batch.fault() : null;
-        if (fault == null && fed < until) {
+        end = until;
+        full = NOWHERE;
+        log.reader().visit(batch, entering);
+        fed(Math.min(Math.min(batch.to(), until), full));
+        boolean done = fed >= until || full == fed;
+        if (!done && batch.fault() == null) {
+            listener.fed();
             read(batch.bytes());
             return;
         }
         reading = false;
         log.buffers().release(batch.bytes());
-        if (fault != null) {
-            listener.logDamaged("log at " + fed + " cannot be read back: " + fault);
+        if (!done) {
+            listener.logDamaged("log at " + fed + " cannot be read back: " + batch.fault());
             return;
         }
         listener.fed();
@@ -167,10 +216,26 @@ public final class IndexFeed {
     }
 
     /** The limit may have come down while the batch was read. */
-    private void enterBelow(long until, FrameView frame) {
-        if (frame.position() < until) {
-            enter(frame, index);
+    private void enterIfRoom(FrameView frame) {
+        long position = frame.position();
+        if (position >= Math.min(end, full)) {
+            return;
         }
+        if (index.takesDurable(position) || !carriesData(frame)) {
+            zerosEntered += enter(frame, index);
+        } else {
+            full = position;
+        }
+    }
+
+    private static boolean carriesData(FrameView frame) {
+        for (int i = 0; i < frame.recordCount(); i++) {
+            RecordType type = frame.type(i);
+            if (type != null && type.family() == RecordType.Family.DATA) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Enters nothing any more and tells nobody. */

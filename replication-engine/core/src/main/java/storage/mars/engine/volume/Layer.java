@@ -34,6 +34,10 @@ final class Layer {
         zeros.add(from, to, order, blocks.removeOlder(from, to, order, since));
     }
 
+    int entries() {
+        return blocks.size() + zeros.size();
+    }
+
     boolean isEmpty() {
         return blocks.size() == 0 && zeros.size() == 0;
     }
@@ -45,6 +49,11 @@ final class Layer {
     void clear() {
         blocks.clear();
         zeros.clear();
+    }
+
+    /** Gives back memory that few entries do not need. */
+    void shrink() {
+        blocks.shrink();
     }
 
     void trim() {

@@ -2,7 +2,6 @@
 package storage.mars.engine.volume;
 
 import java.util.Arrays;
-import storage.mars.engine.log.LogLocation;
 
 /**
  * What the running write-back round copies to the images. All zero ranges must have reached the
@@ -14,9 +13,15 @@ public final class Round {
     /** The keys of more blocks are not kept from one round to the next. */
     private static final int KEPT_KEYS = 1 << 14;
 
+    /** Neighbouring zero ranges are joined up to so many blocks: 1 GiB. */
+    private static final long MAX_ZEROS = 1 << 18;
+
     private final Layer layer;
     private long[] keys = {};
     private int size;
+    private int zeroRow = ZeroRanges.NONE;
+    private long zeroStart;
+    private long zeroEnd;
 
     Round(Layer layer) {
         this.layer = layer;
@@ -26,18 +31,40 @@ public final class Round {
         return layer.zeros().size();
     }
 
-    public int zeroVolume(int range) {
-        return BlockKey.volume(layer.zeros().start(range));
+    /**
+     * Moves to the first, or next, run of neighbouring zero ranges, in the order of the images;
+     * false behind the last.
+     */
+    public boolean nextZeros() {
+        ZeroRanges zeros = layer.zeros();
+        if (zeroRow == ZeroRanges.NONE) {
+            return false;
+        }
+        zeroStart = zeros.start(zeroRow);
+        zeroEnd = zeroStart;
+        while (zeroRow != ZeroRanges.NONE
+                && zeros.start(zeroRow) == zeroEnd
+                && zeros.end(zeroRow) - zeroStart
+                        <= Math.max(MAX_ZEROS, zeros.end(zeroRow) - zeros.start(zeroRow))) {
+            zeroEnd = zeros.end(zeroRow);
+            zeroRow = zeros.next(zeroRow);
+        }
+        return true;
     }
 
-    /** First block of the zero range. */
-    public long zeroBlock(int range) {
-        return BlockKey.block(layer.zeros().start(range));
+    /** Volume of the run that {@link #nextZeros} has moved to. */
+    public int zeroVolume() {
+        return BlockKey.volume(zeroStart);
     }
 
-    /** Length of the zero range in blocks. */
-    public long zeroBlocks(int range) {
-        return layer.zeros().end(range) - layer.zeros().start(range);
+    /** First block of that run. */
+    public long zeroBlock() {
+        return BlockKey.block(zeroStart);
+    }
+
+    /** Its length in blocks. */
+    public long zeroBlocks() {
+        return zeroEnd - zeroStart;
     }
 
     public int blocks() {
@@ -66,24 +93,6 @@ public final class Round {
         return i;
     }
 
-    /** The first index behind {@code from} whose block does not follow in image and record. */
-    public int logRunEnd(int from) {
-        int runEnd = runEnd(from);
-        long location = location(from);
-        long order = order(from);
-        int i = from + 1;
-        while (i < runEnd
-                && order(i) == order
-                && location(i) == LogLocation.plus(location, i - from)) {
-            i++;
-        }
-        return i;
-    }
-
-    private long order(int i) {
-        return layer.blocks().order(layer.blocks().find(keys[i]));
-    }
-
     long key(int i) {
         return keys[i];
     }
@@ -95,12 +104,15 @@ public final class Round {
         keys[size++] = key;
     }
 
-    void sort() {
+    /** All of it has been added. */
+    void begin() {
         Arrays.sort(keys, 0, size);
+        zeroRow = layer.zeros().first();
     }
 
     void clear() {
         size = 0;
+        zeroRow = ZeroRanges.NONE;
         if (keys.length > KEPT_KEYS) {
             keys = new long[0];
         }

@@ -22,6 +22,7 @@ public final class VolumeIndex {
     /** At most so many dirty neighbours on each side join a block in a round: 1 MiB. */
     private static final int NEIGHBOURS = 256;
 
+    private final IndexMemory memory;
     private final SinceLedger ledger = new SinceLedger();
     private final Layer fresh = new Layer(ledger);
     private final Layer dirty = new Layer(ledger);
@@ -33,6 +34,13 @@ public final class VolumeIndex {
     private long roundsEnded;
     private long newestAdmitted = -1;
     private long newestDurable = -1;
+    private long newestAtTrim = -1;
+    private int counted;
+
+    /** An index that counts its entries in {@code memory}. */
+    public VolumeIndex(IndexMemory memory) {
+        this.memory = memory;
+    }
 
     /** A write was admitted: {@code count} blocks of one record, its payload contiguous. */
     public void admitWrite(int volume, long firstBlock, int count, long location, long order) {
@@ -48,6 +56,7 @@ public final class VolumeIndex {
                 table.replace(slot, at, order);
             }
         }
+        count();
     }
 
     /** A zero range was admitted. */
@@ -55,6 +64,7 @@ public final class VolumeIndex {
         long key = BlockKey.of(volume, firstBlock, count);
         admitted(order);
         fresh.addZero(key, key + count, order, SinceLedger.NEVER);
+        count();
     }
 
     /**
@@ -79,6 +89,7 @@ public final class VolumeIndex {
             }
         }
         ledger.add(since, inserted);
+        count();
     }
 
     /**
@@ -92,6 +103,7 @@ public final class VolumeIndex {
             fresh.zeros().remove(key, key + count, order);
         }
         dirty.addZero(key, key + count, order, since);
+        count();
     }
 
     /**
@@ -124,7 +136,7 @@ public final class VolumeIndex {
             takeNeighbours(key, 1, Math.min(NEIGHBOURS, maxBlocks - round.blocks()));
             takeNeighbours(key, -1, Math.min(NEIGHBOURS, maxBlocks - round.blocks()));
         }
-        round.sort();
+        round.begin();
         return true;
     }
 
@@ -155,7 +167,7 @@ public final class VolumeIndex {
         for (int i = 0; i < round.blocks(); i++) {
             mergeBack(round.key(i), newer);
         }
-        for (int row = 0; row < newer.size(); row++) {
+        for (int row = newer.first(); row != ZeroRanges.NONE; row = newer.next(row)) {
             dirty.zeros().add(newer.start(row), newer.end(row), newer.order(row), newer.since(row));
         }
         dropWriting();
@@ -204,10 +216,34 @@ public final class VolumeIndex {
         roundRuns = false;
         newestAdmitted = -1;
         newestDurable = -1;
+        count();
     }
 
-    /** Gives back the memory of what is empty; for a resource that has been idle for a while. */
-    public void trim() {
+    /** Whether so many more entries may be admitted; if not, the end of a round may change that. */
+    public boolean hasRoom(long more) {
+        return memory.hasRoom(counted, more);
+    }
+
+    /**
+     * Whether the records of the frame at {@code position} may become durable here: those that were
+     * admitted need no more room. If not, the end of a round may change that.
+     */
+    public boolean takesDurable(long position) {
+        boolean admitted = position > newestDurable && position <= newestAdmitted;
+        return admitted || memory.hasRoom(counted - fresh.entries(), 1);
+    }
+
+    /** To be called now and then: the second call without a change between gives memory back. */
+    public void trimWhenIdle() {
+        long newest = Math.max(newestAdmitted, newestDurable);
+        if (newest == newestAtTrim && !roundRuns) {
+            trim();
+        }
+        newestAtTrim = newest;
+    }
+
+    /** Gives back the memory of what is empty. */
+    void trim() {
         fresh.trim();
         dirty.trim();
         writing.trim();
@@ -299,11 +335,21 @@ public final class VolumeIndex {
             ledger.remove(table.since(table.find(round.key(i))));
         }
         var zeros = writing.zeros();
-        for (int row = 0; row < zeros.size(); row++) {
+        for (int row = zeros.first(); row != ZeroRanges.NONE; row = zeros.next(row)) {
             ledger.remove(zeros.since(row));
         }
         writing.clear();
         round.clear();
         roundRuns = false;
+        fresh.shrink();
+        dirty.shrink();
+        queue.shrink();
+        count();
+    }
+
+    private void count() {
+        int entries = blocks() + zeroRanges();
+        memory.changed(entries - counted);
+        counted = entries;
     }
 }

@@ -3,13 +3,12 @@ package storage.mars.engine.volume;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Histogram;
 import storage.mars.engine.log.LogAccess;
-import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.LogLocation;
 import storage.mars.engine.port.Clock;
@@ -32,7 +31,7 @@ public final class WriteBack {
     private static final int MAX_ZEROS_IN_FLIGHT = 64;
 
     /** What gathers for a while is sorted and overwritten in memory; so many do not wait. */
-    private static final int EAGER_BLOCKS = 512;
+    private static final int EAGER_ENTRIES = 512;
 
     private static final long GATHER_NANOS = 10_000_000L;
     private static final long RETRY_NANOS = 1_000_000_000L;
@@ -52,10 +51,9 @@ public final class WriteBack {
     private final Completion writeDone = this::writeCompleted;
     private final List<Runs> runs = new ArrayList<>();
     private final Runnable gathered = this::gathered;
-    private long[] missing = new long[64];
-    private int missingCount;
+    private final ColdPayloads cold;
+    private final Consumer<@Nullable String> collected = this::collected;
     private int inFlight;
-    private int nextZero;
     private int nextRun;
     private boolean issuing;
     private long written;
@@ -91,6 +89,9 @@ public final class WriteBack {
         this.shard = ports.shard();
         this.clock = ports.clock();
         this.listener = listener;
+        this.cold =
+                new ColdPayloads(
+                        log, (i, from, at) -> buffer(i).put(offset(i), from, at, Blocks.SIZE));
         this.roundBlocks = Math.min(STAGING, log.buffers().maxStaging()) * BLOCKS_PER_BUFFER;
     }
 
@@ -99,7 +100,7 @@ public final class WriteBack {
         if (running || stopped || retrying || !index.isDirty()) {
             return;
         }
-        if (index.blocks() >= EAGER_BLOCKS) {
+        if (index.blocks() + index.zeroRanges() >= EAGER_ENTRIES) {
             begin();
         } else if (!gathering) {
             gathering = true;
@@ -153,7 +154,10 @@ public final class WriteBack {
         return written;
     }
 
-    /** No round starts any more; a running one ends as usual. */
+    /**
+     * No round starts any more; a running one ends with what is under way, and what it has not come
+     * to is dirty again.
+     */
     public void stop() {
         stopped = true;
     }
@@ -187,77 +191,35 @@ public final class WriteBack {
         return i % BLOCKS_PER_BUFFER * Blocks.SIZE;
     }
 
-    /** Copies what is in memory; what is not is read from the segments in the order of the log. */
+    /** Copies what is in memory; what is not is read from the segments. */
     private void collect() {
         Round round = index.round();
-        missingCount = 0;
+        cold.begin(round);
+        boolean all = true;
         for (int i = 0; i < round.blocks(); i++) {
             long position = LogLocation.position(round.location(i));
             if (!log.tail().copy(position, Blocks.SIZE, buffer(i), offset(i))) {
-                addMissing(i);
+                cold.add(i);
+                all = false;
             }
         }
-        if (missingCount == 0) {
+        if (all) {
             zero();
         } else {
-            sortMissing();
-            log.buffers().acquire(buffer -> readMissing(0, buffer));
+            cold.fetch(collected);
         }
     }
 
-    /**
-     * Packed as block of the log and index in the round, so that one sort orders them by log
-     * position.
-     */
-    private void addMissing(int i) {
-        if (missingCount == missing.length) {
-            missing = Arrays.copyOf(missing, missingCount * 2);
-        }
-        missing[missingCount++] = LogLocation.position(index.round().location(i)) | i;
-    }
-
-    private void sortMissing() {
-        Arrays.sort(missing, 0, missingCount);
-    }
-
-    private void readMissing(int from, ByteBuffer buffer) {
-        if (from == missingCount) {
-            log.buffers().release(buffer);
+    private void collected(@Nullable String damage) {
+        if (damage == null) {
             zero();
-            return;
-        }
-        int first = (int) (missing[from] & (Blocks.SIZE - 1));
-        long frame = LogLocation.frame(index.round().location(first));
-        log.reader()
-                .read(
-                        frame,
-                        log.tail().durable(),
-                        log.history().get(),
-                        null,
-                        buffer,
-                        batch -> take(from, batch));
-    }
-
-    private void take(int from, Batch batch) {
-        int next = from;
-        while (next < missingCount && Blocks.floor(missing[next]) < batch.to()) {
-            int i = (int) (missing[next] & (Blocks.SIZE - 1));
-            int at = (int) (Blocks.floor(missing[next]) - batch.from());
-            buffer(i).put(offset(i), batch.bytes(), at, Blocks.SIZE);
-            next++;
-        }
-        if (next == from) {
-            log.buffers().release(batch.bytes());
-            String reason = "log at " + batch.to() + " cannot be read back: " + batch.fault();
-            end(new IoFailure(IoFailure.Kind.IO_ERROR, reason));
-            listener.logDamaged(reason);
         } else {
-            readMissing(next, batch.bytes());
+            end(new IoFailure(IoFailure.Kind.IO_ERROR, damage), false);
+            listener.logDamaged(damage);
         }
     }
 
     private void zero() {
-        nextZero = 0;
         inFlight = 0;
         issueZeros();
     }
@@ -269,21 +231,24 @@ public final class WriteBack {
     private void issueZeros() {
         issuing = true;
         Round round = index.round();
-        while (roundFailure == null
-                && nextZero < round.zeroRanges()
-                && inFlight < MAX_ZEROS_IN_FLIGHT) {
-            int i = nextZero++;
-            inFlight++;
-            long from = round.zeroBlock(i) << Blocks.SHIFT;
-            images.of(round.zeroVolume(i))
-                    .zero(from, round.zeroBlocks(i) << Blocks.SHIFT, zeroDone);
+        boolean all = false;
+        while (!all && !stopped && roundFailure == null && inFlight < MAX_ZEROS_IN_FLIGHT) {
+            all = !round.nextZeros();
+            if (!all) {
+                inFlight++;
+                images.of(round.zeroVolume())
+                        .zero(
+                                round.zeroBlock() << Blocks.SHIFT,
+                                round.zeroBlocks() << Blocks.SHIFT,
+                                zeroDone);
+            }
         }
         issuing = false;
         if (inFlight > 0) {
             return;
         }
-        if (roundFailure != null) {
-            end(roundFailure);
+        if (roundFailure != null || !all) {
+            end(roundFailure, false);
         } else {
             nextRun = 0;
             issueWrites();
@@ -332,7 +297,7 @@ public final class WriteBack {
     private void writeCompleted(@Nullable IoFailure failure) {
         note(failure);
         if (--inFlight == 0) {
-            end(roundFailure);
+            end(roundFailure, roundFailure == null);
         }
     }
 
@@ -342,17 +307,21 @@ public final class WriteBack {
         }
     }
 
-    private void end(@Nullable IoFailure failure) {
+    /** What is not {@code whole} is to be written again: it has failed, or was stopped. */
+    private void end(@Nullable IoFailure failure, boolean whole) {
         List<ByteBuffer> used = staging;
         staging = List.of();
-        if (failure == null) {
+        if (failure != null) {
+            trouble = "image cannot be written: " + failure;
+            retryLater();
+        } else if (whole) {
             trouble = null;
+        }
+        if (whole) {
             latency.add(clock.nanoTime() - begunNanos);
             index.roundDone();
         } else {
-            trouble = "image cannot be written: " + failure;
             index.roundFailed();
-            retryLater();
         }
         log.buffers().releaseStaging(used);
         running = false;

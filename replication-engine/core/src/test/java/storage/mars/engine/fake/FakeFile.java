@@ -3,12 +3,10 @@ package storage.mars.engine.fake;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Callback;
 import storage.mars.engine.port.Completion;
-import storage.mars.engine.port.IoFailure;
 
 /** A file as what was written and what of it was synced. A write takes effect when it is done. */
 public final class FakeFile implements BlockFile {
@@ -30,6 +28,13 @@ public final class FakeFile implements BlockFile {
         return new FakeFile(into, newName, content.clone());
     }
 
+    /** The same bytes for whoever opens the file after it was closed. */
+    FakeFile again() {
+        FakeFile opened = new FakeFile(ports, name, data);
+        opened.synced = synced;
+        return opened;
+    }
+
     public boolean isClosed() {
         return closed;
     }
@@ -49,10 +54,14 @@ public final class FakeFile implements BlockFile {
         return data.length;
     }
 
-    private void ask(Kind kind, long position, long length, Completion done, Runnable effect) {
+    private void checkOpen() {
         if (closed) {
             throw new IllegalStateException(name + " is used after it was closed");
         }
+    }
+
+    private void ask(Kind kind, long position, long length, Completion done, Runnable effect) {
+        checkOpen();
         ports.ask(
                 kind,
                 name,
@@ -116,6 +125,7 @@ public final class FakeFile implements BlockFile {
     /** A failed sync loses what was written since the last one, as a kernel may. */
     @Override
     public void sync(Completion done) {
+        checkOpen();
         ports.ask(
                 Kind.SYNC,
                 name,
@@ -138,7 +148,35 @@ public final class FakeFile implements BlockFile {
 
     @Override
     public void nextExtent(long position, long limit, Callback<Long> done) {
-        done.completed(limit, (@Nullable IoFailure) null);
+        checkOpen();
+        ports.ask(
+                Kind.EXTENT,
+                name,
+                position,
+                limit - position,
+                failure ->
+                        done.completed(failure == null ? extent(position, limit) : null, failure));
+    }
+
+    /** Blocks of zeros are holes. */
+    private long extent(long position, long limit) {
+        boolean hole = isHole(position);
+        long end = position;
+        while (end < limit && isHole(end) == hole) {
+            end = (end / 4096 + 1) * 4096;
+        }
+        long found = Math.min(end, limit);
+        return hole ? -found : found;
+    }
+
+    private boolean isHole(long position) {
+        int block = (int) (position / 4096) * 4096;
+        for (int i = block; i < Math.min(block + 4096, data.length); i++) {
+            if (data[i] != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

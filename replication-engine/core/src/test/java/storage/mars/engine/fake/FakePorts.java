@@ -35,6 +35,7 @@ public final class FakePorts implements Shard, Clock, Storage {
         WRITE,
         LOG_WRITE,
         ZERO,
+        EXTENT,
         SYNC
     }
 
@@ -261,7 +262,9 @@ public final class FakePorts implements Shard, Clock, Storage {
                 0,
                 0,
                 failure -> {
-                    FakeFile file = files.get(name);
+                    FakeFile file =
+                            files.computeIfPresent(
+                                    name, (n, last) -> last.isClosed() ? last.again() : last);
                     boolean found = failure == null && file != null;
                     callback.completed(
                             found ? file : null,

@@ -156,4 +156,19 @@ class LogTailTest {
         assertThat(rig.tail.copy(2 * BLOCK, BLOCK, out, 0)).isFalse();
         assertThat(rig.tail.copyFrames(0, rig.tail.durable(), out)).isZero();
     }
+
+    @Test
+    void aPositionInsideOfAFrameYieldsNoFrames() {
+        LogRig rig = new LogRig();
+        rig.frame(0, 2, 0);
+        ByteBuffer into = ByteBuffer.allocate(CHUNK);
+
+        for (long from = 2L * BLOCK; from < rig.tail.durable(); from += BLOCK / 2) {
+            assertThat(rig.tail.copyFrames(from, rig.tail.durable(), into)).isEqualTo(from);
+        }
+
+        assertThat(into.position()).isZero();
+        assertThat(rig.tail.copyFrames(BLOCK, rig.tail.durable(), into)).isEqualTo(4L * BLOCK);
+        assertThat(rig.tail.copyFrames(0, rig.tail.durable(), into)).isEqualTo(4L * BLOCK);
+    }
 }

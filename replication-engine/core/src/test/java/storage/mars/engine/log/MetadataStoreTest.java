@@ -242,4 +242,39 @@ class MetadataStoreTest {
 
         assertThat(store.current()).isEqualTo(numbered(3));
     }
+
+    @Test
+    void aChangeThatDoesNotFitChangesNothing() {
+        MetadataStore store = created();
+        List<ReplicaMetadata.Member> many = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            many.add(new ReplicaMetadata.Member(i, "m" + i, "x".repeat(5000), true));
+        }
+
+        assertThatThrownBy(() -> store.update(draft -> draft.members = many, failure -> {}))
+                .hasMessageContaining("too large");
+
+        assertThat(store.latest()).isEqualTo(numbered(1));
+        set(store, 2);
+        fake.run();
+        assertThat(store.current()).isEqualTo(numbered(2));
+    }
+
+    @Test
+    void whoThrowsWhenToldKeepsTheOthersFromNothing() {
+        MetadataStore store = created();
+        fake.hold(every(Kind.LOG_WRITE));
+        store.update(
+                draft -> draft.incarnation = 2,
+                failure -> {
+                    throw new IllegalStateException("told");
+                });
+        List<@Nullable IoFailure> next = set(store, 3);
+
+        assertThatThrownBy(fake::holdNothing).hasMessage("told");
+
+        fake.run();
+        assertThat(next).hasSize(1).containsOnlyNulls();
+        assertThat(store.current()).isEqualTo(numbered(3));
+    }
 }

@@ -81,6 +81,29 @@ class BlockReaderTest {
         assertThat(into.hasRemaining()).isFalse();
     }
 
+    /** Its frame is of several records; between the descriptor and this one lie half a MiB. */
+    @Test
+    void aRecordFarBehindItsDescriptorIsReadAlone() {
+        rig.writesBack = false;
+        rig.fake.hold(every(Kind.LOG_WRITE, "log/"));
+        rig.write(500, 1, 99);
+        for (int i = 0; i < 10; i++) {
+            rig.write(i * 16L, 16, i + 1);
+        }
+        rig.fake.holdNothing();
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        int readsBefore = rig.fake.done(Kind.READ).size();
+
+        ByteBuffer into = read(155L * BLOCK, 2 * BLOCK, false);
+        rig.fake.run();
+
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(into.get(0)).isEqualTo((byte) 10);
+        assertThat(into.get(2 * BLOCK - 1)).isEqualTo((byte) 10);
+        assertThat(rig.fake.done(Kind.READ)).hasSize(readsBefore + 2);
+    }
+
     @Test
     void aReadThatWaitsForABufferKeepsItsSegment() {
         rig.writesBack = false;
@@ -126,27 +149,6 @@ class BlockReaderTest {
         assertThat(rig.read(0, 1)).containsExactly(0);
     }
 
-    /** Soak, disk-trouble seed 883018: the base of a partial write came from such a read. */
-    @Test
-    void anImageReadDuringWhichASyncFailsIsReadAgain() {
-        rig.write(3, 1, 7);
-        rig.fake.run();
-        rig.fake.hold(every(Kind.READ));
-        ByteBuffer into = read(3L * BLOCK, BLOCK, false);
-
-        rig.reader.hold();
-        rig.fake.file(VolumeRig.IMAGE).overwrite(3 * BLOCK, new byte[BLOCK]);
-        rig.fake.holdNothing();
-        assertThat(told).isEmpty();
-        rig.write(3, 1, 7);
-        rig.fake.run();
-        rig.reader.resume();
-        rig.fake.run();
-
-        assertThat(told).hasSize(1).containsOnlyNulls();
-        assertThat(into.get(0)).isEqualTo((byte) 7);
-    }
-
     @Test
     void heldReadsAreServedOrFailed() {
         rig.reader.hold();
@@ -164,5 +166,23 @@ class BlockReaderTest {
         assertThat(told).hasSize(3);
         assertThat(told.get(0)).isNull();
         assertThat(told.subList(1, 3)).doesNotContainNull();
+    }
+
+    @Test
+    void durableOnlyReadsFailWhereOthersWait() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.fake.hold(every(Kind.READ));
+        read(0, BLOCK, true);
+        rig.reader.hold();
+
+        rig.fake.holdNothing();
+        read(0, BLOCK, true);
+
+        assertThat(told).hasSize(2).doesNotContainNull();
+        rig.reader.resume();
+        read(0, BLOCK, true);
+        rig.fake.run();
+        assertThat(told.getLast()).isNull();
     }
 }

@@ -13,6 +13,7 @@ import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.LogRecovery.Found;
+import storage.mars.engine.log.RecordType;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.volume.Checkpointer.State;
 
@@ -149,6 +150,92 @@ class CheckpointerTest {
         rig.fake.holdNothing();
         assertThat(told).hasSize(1).containsOnlyNulls();
         assertThat(into.get(0)).isEqualTo((byte) 1);
+    }
+
+    @Test
+    void aReadOfTheImageThatBeganBeforeAFailedSyncWaitsToo() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        rig.fake.hold(every(Kind.READ));
+        ByteBuffer into = ByteBuffer.allocate(BLOCK);
+        List<@Nullable IoFailure> told = new ArrayList<>();
+        rig.reader.read(0, 0, into, false, told::add);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        checkpoint();
+        assertThat(rig.checkpointer.state()).isEqualTo(State.REFEEDING);
+
+        rig.fake.hold(every(Kind.READ, "log/"));
+        rig.fake.run();
+
+        assertThat(told).isEmpty();
+        rig.fake.holdNothing();
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(into.get(0)).isEqualTo((byte) 1);
+    }
+
+    @Test
+    void whatDoesNotFitIntoTheIndexAgainIsWrittenInParts() {
+        VolumeRig small = new VolumeRig(64);
+        for (int i = 0; i < 300; i++) {
+            small.write(i % 100 * 2L, 1, i / 100 + 1);
+            small.fake.run();
+            if (i % 10 == 9) {
+                small.zero(RecordType.ZERO, i % 100 * 2L, 1);
+                small.fake.run();
+            }
+        }
+        small.log.tail.releaseIdleMemory();
+        small.mostEntries = 0;
+        small.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        small.fake.hold(every(Kind.WRITE));
+        small.checkpointer.start();
+        small.fake.run();
+        assertThat(small.checkpointer.state()).isEqualTo(State.MAKING_ROOM);
+        List<@Nullable IoFailure> told = new ArrayList<>();
+        small.reader.read(0, 0, ByteBuffer.allocate(BLOCK), false, told::add);
+        small.fake.run();
+        assertThat(told).isEmpty();
+
+        small.fake.holdNothing();
+
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(small.checkpointer.state()).isEqualTo(State.IDLE);
+        assertThat(small.mostEntries).isBetween(32, 64);
+        small.checkpointer.start();
+        small.fake.run();
+        assertThat(small.checkpointer.position()).isEqualTo(small.log.tail.durable());
+        for (int i = 0; i < 100; i++) {
+            assertThat(small.syncedImage(i * 2L, 1)).containsExactly(i % 10 == 9 ? 0 : 3);
+        }
+    }
+
+    @Test
+    void aSyncThatFailsWhileRoomIsMadeBeginsAgain() {
+        VolumeRig small = new VolumeRig(64);
+        for (int i = 0; i < 200; i++) {
+            small.write(i * 2L, 1, 1);
+            small.fake.run();
+        }
+        small.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        small.fake.hold(every(Kind.WRITE));
+        small.checkpointer.start();
+        small.fake.run();
+        assertThat(small.checkpointer.state()).isEqualTo(State.MAKING_ROOM);
+        small.fake.hold(op -> op.kind() == Kind.WRITE && small.fake.done(Kind.WRITE).size() > 205);
+        small.fake.run();
+        small.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+
+        small.images.sync(failure -> {});
+        small.fake.run();
+        small.fake.holdNothing();
+
+        assertThat(small.checkpointer.state()).isEqualTo(State.IDLE);
+        small.checkpointer.start();
+        small.fake.run();
+        for (int i = 0; i < 200; i++) {
+            assertThat(small.syncedImage(i * 2L, 1)).containsExactly(1);
+        }
     }
 
     @Test

@@ -10,8 +10,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
+import storage.mars.engine.port.IoFailure;
 
 class ImagesTest {
 
@@ -46,6 +49,24 @@ class ImagesTest {
                 .containsExactly(
                         8, 7, 6, 5, 4, 3, 2, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         assertThat(open(fake.afterPowerLoss(), metadata.identity())).containsOnlyNulls();
+    }
+
+    @Test
+    void aSyncThatIsUnderWayTouchesNoClosedImage() {
+        List<@Nullable IoFailure> told = new ArrayList<>();
+        Images images = new Images(fake.ports(), "images", metadata.identity());
+        images.create(
+                List.of(new VolumeShape(0, "data", 4 << 20), new VolumeShape(1, "log", 4 << 20)),
+                fault -> assertThat(fault).isNull());
+        fake.run();
+        images.sync(told::add);
+        images.sync(told::add);
+
+        images.close();
+        fake.run();
+
+        assertThat(told).hasSize(2).doesNotContainNull();
+        assertThat(fake.done(Kind.SYNC)).hasSize(1);
     }
 
     @Test

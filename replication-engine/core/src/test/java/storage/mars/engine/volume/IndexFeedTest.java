@@ -10,6 +10,7 @@ import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.RecordType;
 
 class IndexFeedTest {
 
@@ -137,5 +138,81 @@ class IndexFeedTest {
 
         assertThat(rig.feed.isCaughtUp()).isTrue();
         assertThat(rig.read(0, 10)).containsExactly(1, 2, 3, 4, 5, 0, 0, 0, 0, 9);
+    }
+
+    private static final int FEW = 64;
+
+    private static VolumeRig backlog(int blocks) {
+        VolumeRig small = new VolumeRig(FEW);
+        small.feed.limit(0);
+        for (int i = 0; i < blocks; i++) {
+            small.log.frame(i * 2L, 1, i % 100 + 1);
+        }
+        return small;
+    }
+
+    private static void assertEntersInParts(VolumeRig small, int blocks) {
+        small.fake.hold(every(Kind.WRITE));
+        small.feed.limit(Long.MAX_VALUE);
+        small.fake.run();
+        assertThat(small.feed.isCaughtUp()).isFalse();
+        assertThat(small.index.blocks()).isBetween(FEW / 2, FEW);
+
+        small.fake.holdNothing();
+
+        assertThat(small.feed.isCaughtUp()).isTrue();
+        assertThat(small.mostEntries).isLessThanOrEqualTo(FEW);
+        for (int i = 0; i < blocks; i++) {
+            assertThat(small.image(i * 2L, 1)).containsExactly(i % 100 + 1);
+        }
+    }
+
+    @Test
+    void aBacklogInTheSegmentsEntersAsTheIndexHasRoom() {
+        VolumeRig small = backlog(300);
+        small.log.tail.releaseIdleMemory();
+
+        assertEntersInParts(small, 300);
+    }
+
+    @Test
+    void aBacklogInMemoryEntersAsTheIndexHasRoom() {
+        VolumeRig small = backlog(300);
+
+        assertEntersInParts(small, 300);
+
+        assertThat(small.fake.done(Kind.READ)).isEmpty();
+    }
+
+    @Test
+    void zeroRangesTakeRoomToo() {
+        VolumeRig small = new VolumeRig(FEW);
+        small.fake.hold(every(Kind.ZERO));
+
+        for (int i = 0; i < 200; i++) {
+            assertThat(small.log.range(RecordType.TRIM, i * 2L, 1)).isTrue();
+            small.fake.run();
+        }
+
+        assertThat(small.index.zeroRanges()).isBetween(FEW / 2, FEW);
+        small.fake.holdNothing();
+        assertThat(small.feed.isCaughtUp()).isTrue();
+        assertThat(small.mostEntries).isLessThanOrEqualTo(FEW);
+    }
+
+    @Test
+    void whatWasAdmittedIsNotHeldBack() {
+        VolumeRig small = new VolumeRig(FEW);
+        small.fake.hold(every(Kind.WRITE));
+
+        for (int i = 0; i < 2 * FEW; i++) {
+            small.write(i * 2L, 1, 1);
+            small.fake.run();
+            assertThat(small.log.control(RecordType.MARK)).isTrue();
+            small.fake.run();
+        }
+
+        assertThat(small.index.hasRoom(1)).isFalse();
+        assertThat(small.feed.position()).isEqualTo(small.log.tail.durable());
     }
 }

@@ -35,7 +35,8 @@ final class IndexModel {
     }
 
     private final RandomGenerator random;
-    private final VolumeIndex index = new VolumeIndex();
+    private final IndexMemory memory = new IndexMemory(1 << 20);
+    private final VolumeIndex index = new VolumeIndex(memory);
     private final Lookup found = new Lookup();
     private final List<LogRecord> durable = new ArrayList<>();
     private final List<LogRecord> fresh = new ArrayList<>();
@@ -169,10 +170,10 @@ final class IndexModel {
         }
         var round = index.round();
         assertThat(round.blocks()).isLessThanOrEqualTo(maxBlocks);
-        for (int i = 0; i < round.zeroRanges(); i++) {
-            for (long b = 0; b < round.zeroBlocks(i); b++) {
-                int volume = round.zeroVolume(i);
-                int block = (int) (round.zeroBlock(i) + b);
+        while (round.nextZeros()) {
+            for (long b = 0; b < round.zeroBlocks(); b++) {
+                int volume = round.zeroVolume();
+                int block = (int) (round.zeroBlock() + b);
                 long version = zeroCovering(volume, block);
                 imageOperations.add(() -> image[volume][block] = version);
             }
@@ -238,6 +239,7 @@ final class IndexModel {
 
     /** Everything that must hold between two operations. */
     void check() {
+        assertThat(memory.held()).isEqualTo(index.blocks() + index.zeroRanges());
         checkLookups(false, newest);
         checkLookups(true, newestDurable);
         checkApplied();

@@ -15,7 +15,7 @@ class VolumeIndexAllocationTest {
     private static final int BATCHES = 2_000;
 
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    private final VolumeIndex index = new VolumeIndex();
+    private final VolumeIndex index = new VolumeIndex(new IndexMemory(1 << 20));
     private final Lookup found = new Lookup();
     private final SplittableRandom random = new SplittableRandom(5);
     private final long[] blocks = new long[BATCH];

@@ -12,7 +12,7 @@ class VolumeIndexTest {
 
     private static final long FRAME = 1 << 20;
 
-    private final VolumeIndex index = new VolumeIndex();
+    private final VolumeIndex index = new VolumeIndex(new IndexMemory(1 << 20));
     private final Lookup found = new Lookup();
 
     @Test
@@ -123,7 +123,9 @@ class VolumeIndexTest {
         assertThat(round.volume(0)).isEqualTo(1);
         assertThat(round.block(0)).isEqualTo(68);
         assertThat(round.runEnd(0)).isEqualTo(3);
-        assertThat(round.logRunEnd(0)).isEqualTo(2);
+        assertThat(round.location(0)).isEqualTo(location(3 * FRAME, 0));
+        assertThat(round.location(1)).isEqualTo(location(3 * FRAME, 1));
+        assertThat(round.location(2)).isEqualTo(location(FRAME, 0));
         index.roundDone();
         assertThat(index.applied(9 * FRAME)).isEqualTo(2 * FRAME);
     }
@@ -170,6 +172,28 @@ class VolumeIndexTest {
 
         assertThat(index.memoryBytes()).isZero();
         assertThat(index.applied(FRAME)).isEqualTo(FRAME);
+    }
+
+    @Test
+    void memoryGoesAsTheIndexEmpties() {
+        for (int i = 0; i < 200_000; i++) {
+            long frame = i * 8192L;
+            index.durableWrite(0, i * 3L, 1, location(frame, 0), frame, frame);
+        }
+        long full = index.memoryBytes();
+        while (index.blocks() > 1_000) {
+            index.startRound(2_048);
+            index.roundDone();
+        }
+
+        assertThat(index.memoryBytes()).isLessThan(full / 4);
+        while (index.startRound(100)) {
+            index.roundDone();
+        }
+        index.trimWhenIdle();
+        assertThat(index.memoryBytes()).isPositive();
+        index.trimWhenIdle();
+        assertThat(index.memoryBytes()).isZero();
     }
 
     private Lookup.Kind kindAt(long block) {

@@ -37,17 +37,37 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
     @Nullable IoFailure metadataFailure;
     long retained = Long.MAX_VALUE;
     boolean writesBack = true;
+    int mostEntries;
 
     VolumeRig() {
         this(new LogRig());
     }
 
     VolumeRig(LogRig log) {
-        this(log, log.log, new VolumeIndex(), null);
+        this(log, log.log, new VolumeIndex(new IndexMemory(1 << 20)), null);
+    }
+
+    /** With room for so many entries in the index. */
+    VolumeRig(int entries) {
+        this(new LogRig(), entries);
+    }
+
+    private VolumeRig(LogRig log, int entries) {
+        this(log, log.log, new VolumeIndex(new IndexMemory(entries)), null);
     }
 
     /** With {@code opened} metadata the image exists. */
     VolumeRig(LogRig log, LogAccess access, VolumeIndex index, @Nullable MetadataStore opened) {
+        this(log, access, index, opened, log.tail.durable());
+    }
+
+    /** The index has the log below {@code fed} only. */
+    VolumeRig(
+            LogRig log,
+            LogAccess access,
+            VolumeIndex index,
+            @Nullable MetadataStore opened,
+            long fed) {
         this.log = log;
         this.fake = log.fake;
         this.access = access;
@@ -71,7 +91,7 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
         fake.run();
         metadata = stores.getFirst();
         reader = new BlockReader(index, images, access);
-        feed = new IndexFeed(index, access, log.tail.durable(), this);
+        feed = new IndexFeed(index, access, fed, log.tail.durable(), this);
         writeBack = new WriteBack(index, images, access, turns, fake.ports(), this);
         checkpointer =
                 new Checkpointer(
@@ -151,6 +171,7 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
 
     @Override
     public void fed() {
+        mostEntries = Math.max(mostEntries, index.blocks() + index.zeroRanges());
         checkpointer.refed();
         if (writesBack) {
             writeBack.wake();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static storage.mars.engine.fake.FakePorts.every;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class WriteBackTest {
     private static VolumeRig sharing(AlignedBuffers buffers) {
         LogRig log = new LogRig();
         LogAccess access = new LogAccess(log.tail, log.log.reader(), buffers, log.log.history());
-        return new VolumeRig(log, access, new VolumeIndex(), null);
+        return new VolumeRig(log, access, new VolumeIndex(new IndexMemory(1 << 20)), null);
     }
 
     @Test
@@ -80,6 +81,34 @@ class WriteBackTest {
 
         assertThat(rig.image(0, 40)).isEqualTo(expected);
         assertThat(rig.damage).isEmpty();
+    }
+
+    /** Frames of one to fifteen records of up to 64 KiB, in an order that is not the image's. */
+    @Test
+    void longBacklogIsReadBackWholeAFewReadsAtATime() {
+        rig.writesBack = false;
+        int[] expected = new int[900];
+        for (int i = 0; i < 90; i++) {
+            int block = i * 37 % 90 * 10;
+            int blocks = 1 + i % 10;
+            rig.write(block, blocks, i % 120 + 1);
+            Arrays.fill(expected, block, block + blocks, i % 120 + 1);
+            if (i % 15 < i % 4) {
+                rig.fake.run();
+            }
+        }
+        rig.fake.run();
+        assertThat(rig.log.tail.releaseIdleMemory()).isTrue();
+        int readsBefore = rig.fake.done(Kind.READ).size();
+
+        rig.writesBack = true;
+        rig.writeBack.wake();
+        rig.fake.run();
+
+        assertThat(rig.image(0, 900)).isEqualTo(Arrays.stream(expected).boxed().toList());
+        assertThat(rig.damage).isEmpty();
+        assertThat(rig.index.isDirty()).isFalse();
+        assertThat(rig.fake.done(Kind.READ).size() - readsBefore).isLessThan(20);
     }
 
     @Test
@@ -265,5 +294,46 @@ class WriteBackTest {
             assertThat(rigs.get(i).index.isDirty()).as("resource %d", i).isFalse();
             assertThat(rigs.get(i).image(598, 1)).containsExactly(i + 1);
         }
+    }
+
+    @Test
+    void aStoppedRoundEndsWithWhatIsUnderWay() {
+        rig.writesBack = false;
+        for (int i = 0; i < 100; i++) {
+            rig.zero(RecordType.ZERO, i * 2L, 1);
+        }
+        rig.write(1, 1, 7);
+        rig.fake.run();
+        rig.fake.hold(every(Kind.ZERO));
+        rig.writeBack.wake();
+        rig.fake.run();
+
+        rig.writeBack.stop();
+        rig.fake.holdNothing();
+
+        assertThat(rig.writeBack.isRunning()).isFalse();
+        assertThat(rig.fake.done(Kind.ZERO)).hasSize(64);
+        assertThat(rig.fake.done(Kind.WRITE)).isEmpty();
+        assertThat(rig.writeBack.trouble()).isNull();
+        assertThat(rig.index.zeroRanges()).isEqualTo(100);
+        rig.writeBack.restart();
+        rig.fake.run();
+        assertThat(rig.index.isDirty()).isFalse();
+        assertThat(rig.image(0, 3)).containsExactly(0, 7, 0);
+    }
+
+    @Test
+    void neighbouringZeroRangesAreOneOperation() {
+        rig.writesBack = false;
+        for (int i = 0; i < 10; i++) {
+            rig.zero(RecordType.TRIM, i * 3L, 3);
+        }
+        rig.fake.run();
+
+        rig.writeBack.wake();
+        rig.fake.run();
+
+        assertThat(rig.fake.done(Kind.ZERO)).hasSize(1);
+        assertThat(rig.fake.done(Kind.ZERO).getFirst().length()).isEqualTo(30L * 4096);
     }
 }

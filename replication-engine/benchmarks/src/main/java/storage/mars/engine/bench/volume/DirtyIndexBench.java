@@ -16,6 +16,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import storage.mars.engine.log.LogLocation;
+import storage.mars.engine.volume.IndexMemory;
 import storage.mars.engine.volume.Lookup;
 import storage.mars.engine.volume.VolumeIndex;
 
@@ -35,7 +36,7 @@ public class DirtyIndexBench {
     @Param({"0", "1000", "200000"})
     int dirtyBlocks;
 
-    private final VolumeIndex index = new VolumeIndex();
+    private final VolumeIndex index = new VolumeIndex(new IndexMemory(Integer.MAX_VALUE));
     private final Lookup found = new Lookup();
     private final SplittableRandom random = new SplittableRandom(1);
     private final long[] blocks = new long[BATCH];

@@ -20,7 +20,7 @@ final class ReplicaRules {
                 settings.advertise().toString(),
                 bootId,
                 settings.tuning().segmentBytes(),
-                settings.tuning().maxIndexBlocks(),
+                settings.tuning().maxIndexBlocks() / settings.shards(),
                 wait(settings.peerWait(), PeerWait.Automatic.SAME_BOOT),
                 wait(settings.peerWait(), PeerWait.Automatic.OTHER_BOOT));
     }

@@ -113,7 +113,7 @@ public final class EngineCommandLine {
             names = "--max-index-blocks",
             hidden = true,
             paramLabel = "N",
-            description = "Blocks of a resource that may be in its log and not in its images.")
+            description = "Blocks that may be in the logs and not in the images.")
     private int maxIndexBlocks = Tuning.DEFAULT.maxIndexBlocks();
 
     private EngineCommandLine() {}

@@ -5,7 +5,8 @@ package storage.mars.engine.server.config;
  * What tests make small and operators leave alone.
  *
  * @param segmentBytes size of the log segments of new resources
- * @param maxIndexBlocks blocks of one resource that may be in its log and not yet in its images
+ * @param maxIndexBlocks blocks and zero ranges that may be in the logs and not yet in the images,
+ *     of all resources together; shared out evenly over the shards
  */
 public record Tuning(int segmentBytes, int maxIndexBlocks) {
 

@@ -137,10 +137,10 @@ final class FileBlockFile implements BlockFile {
     }
 
     private void submitWrite(Transfer write) {
-        if (kind == Kind.LOG) {
-            lanes.log().submit(write);
-        } else {
-            lanes.transfers().submit(write);
+        switch (kind) {
+            case LOG -> lanes.log().submit(write);
+            case IMAGE -> lanes.images().submit(write);
+            case METADATA -> lanes.transfers().submit(write);
         }
     }
 
@@ -150,7 +150,8 @@ final class FileBlockFile implements BlockFile {
 
     /** Where the operations of one file go. */
     record FileLanes(
-            LogLane log,
+            Lane log,
+            Lane images,
             WorkerPool transfers,
             WorkerPool maintenance,
             TransferPool pool,

@@ -102,9 +102,15 @@ public final class FileStorage implements Storage {
             done.completed(null, failure);
             return;
         }
-        LogLane log = threads.logLane(DataDirectory.parent(name));
+        String parent = DataDirectory.parent(name);
         FileLanes lanes =
-                new FileLanes(log, threads.transfers(), threads.maintenance(), pool, home);
+                new FileLanes(
+                        threads.logLane(parent),
+                        threads.imageLane(parent),
+                        threads.transfers(),
+                        threads.maintenance(),
+                        pool,
+                        home);
         done.completed(new FileBlockFile(name, kind, file, lanes), null);
     }
 

@@ -7,14 +7,18 @@ import java.util.List;
 
 /**
  * All threads of an engine that block on files. Log writes have lanes of their own, so that nothing
- * queues before them; short transfers are kept apart from work that may take long (creating, whole
- * image syncs, directories), so that a read never waits for a new segment.
+ * queues before them. So have writes of images: the kernel lets one writer at a time into a file,
+ * and further threads would only wait for it, with a processor in their hands. Other short
+ * transfers are kept apart from work that may take long (creating, whole image syncs, directories),
+ * so that a read never waits for a new segment.
  */
 public final class IoThreads {
 
     private static final int MAINTENANCE_THREADS = 2;
+    private static final int IMAGE_LANES = 2;
 
-    private final List<LogLane> lanes = new ArrayList<>();
+    private final List<Lane> logs = new ArrayList<>();
+    private final List<Lane> images = new ArrayList<>();
     private final WorkerPool transfers;
     private final WorkerPool maintenance;
 
@@ -22,15 +26,24 @@ public final class IoThreads {
     public IoThreads(Settings settings) {
         NumberedThreads logNames = new NumberedThreads("mars-log-");
         for (int i = 0; i < settings.logThreads(); i++) {
-            lanes.add(new LogLane(logNames, settings.logSpin().toNanos()));
+            logs.add(new Lane(logNames, settings.logSpin().toNanos()));
+        }
+        NumberedThreads imageNames = new NumberedThreads("mars-image-");
+        for (int i = 0; i < IMAGE_LANES; i++) {
+            images.add(new Lane(imageNames, 0));
         }
         transfers = new WorkerPool(new NumberedThreads("mars-io-"), settings.transferThreads());
         maintenance = new WorkerPool(new NumberedThreads("mars-file-"), MAINTENANCE_THREADS);
     }
 
     /** The lane of all logs in one directory, that is of one resource. */
-    LogLane logLane(String directory) {
-        return lanes.get(Math.floorMod(directory.hashCode(), lanes.size()));
+    Lane logLane(String directory) {
+        return logs.get(Math.floorMod(directory.hashCode(), logs.size()));
+    }
+
+    /** The lane of all images in one directory, that is of one resource. */
+    Lane imageLane(String directory) {
+        return images.get(Math.floorMod(directory.hashCode(), images.size()));
     }
 
     WorkerPool transfers() {
@@ -45,7 +58,10 @@ public final class IoThreads {
     public boolean close(Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
         boolean all = true;
-        for (LogLane lane : lanes) {
+        for (Lane lane : logs) {
+            all &= lane.close(Duration.ofNanos(end - System.nanoTime()));
+        }
+        for (Lane lane : images) {
             all &= lane.close(Duration.ofNanos(end - System.nanoTime()));
         }
         all &= transfers.close(Duration.ofNanos(end - System.nanoTime()));

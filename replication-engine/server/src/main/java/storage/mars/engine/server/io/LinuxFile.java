@@ -12,7 +12,7 @@ import jnr.ffi.annotations.SaveError;
  * holes and growing without writing. The only class that calls native code. Methods block and may
  * be called from any thread; the owner closes it after the last of them has returned.
  */
-final class LinuxFile implements AutoCloseable {
+final class LinuxFile implements AutoCloseable, UnsyncedParts.Writer {
 
     /** Numbers of the system call interface; the same on x86-64 and aarch64. */
     private static final int O_RDWR = 2;
@@ -22,10 +22,13 @@ final class LinuxFile implements AutoCloseable {
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
+    private static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+    private static final int SYNC_FILE_RANGE_WRITE = 2;
     private static final int EINTR = 4;
     private static final int ENXIO = 6;
     private static final int ENODEV = 19;
     private static final int ENOSPC = 28;
+    private static final int ESPIPE = 29;
     private static final int ENOSYS = 38;
     private static final int EOPNOTSUPP = 95;
     private static final int EDQUOT = 122;
@@ -63,6 +66,30 @@ final class LinuxFile implements AutoCloseable {
     /** Gives back the space of a range, which then reads as zero; false when the file cannot. */
     boolean punchHole(long position, long length) throws IOException {
         return fallocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, position, length);
+    }
+
+    @Override
+    public void begin(long position, long length) throws IOException {
+        syncRange(position, length, SYNC_FILE_RANGE_WRITE);
+    }
+
+    @Override
+    public void await(long position, long length) throws IOException {
+        syncRange(position, length, SYNC_FILE_RANGE_WAIT_BEFORE);
+    }
+
+    /**
+     * No sync: nothing is durable by it. A failure may be told here and then by no later sync of
+     * this descriptor, so it counts as one of a sync.
+     */
+    private void syncRange(long position, long length, int flags) throws IOException {
+        int error;
+        do {
+            error = LIBC.sync_file_range(descriptor, position, length, flags) == 0 ? 0 : errno();
+        } while (error == EINTR);
+        if (error != 0 && error != ENOSYS && error != ESPIPE) {
+            throw failure(path, error);
+        }
     }
 
     /** Sets the size; a new part is a hole. */
@@ -128,6 +155,9 @@ final class LinuxFile implements AutoCloseable {
 
         @SaveError
         int fallocate(int descriptor, int mode, long position, long length);
+
+        @SaveError
+        int sync_file_range(int descriptor, long position, long length, int flags);
 
         @SaveError
         int ftruncate(int descriptor, long size);

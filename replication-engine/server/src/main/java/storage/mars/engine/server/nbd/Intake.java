@@ -43,6 +43,7 @@ final class Intake implements PayloadBudget.Waiter {
     private final Channel channel;
     private final Session session;
     private final NbdLimits.Requests limits;
+    private final PayloadMemory payloads;
     private final RequestDecoder decoder;
     private final RequestRules rules;
     private final RequestSlots slots;
@@ -62,7 +63,8 @@ final class Intake implements PayloadBudget.Waiter {
         this.channel = parts.channel();
         this.session = session;
         this.limits = parts.limits().requests();
-        this.decoder = new RequestDecoder(parts.inbound(), channel.alloc());
+        this.payloads = parts.memory().payloads();
+        this.decoder = new RequestDecoder(parts.inbound(), payloads);
         this.rules = new RequestRules(parts.export(), parts.negotiated(), limits.payloadBytes());
         this.slots = answers.slots();
         this.writer = answers.writer();
@@ -149,7 +151,7 @@ final class Intake implements PayloadBudget.Waiter {
             decoder.payloadOf(slot);
         } else {
             decoder.noPayload();
-            slot.allocateResult(channel.alloc());
+            slot.allocateResult(payloads);
             submit(slot);
         }
         return true;

@@ -165,7 +165,7 @@ public final class NbdServer {
                 parts.memories().entrySet().stream()
                         .map(entry ->
                                 CompletableFuture.runAsync(
-                                        () -> entry.getValue().blocks().close(), entry.getKey()))
+                                        () -> entry.getValue().close(), entry.getKey()))
                         .toArray(CompletableFuture[]::new);
         return CompletableFuture.allOf(released);
     }

@@ -2,7 +2,6 @@
 package storage.mars.engine.server.nbd;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +36,7 @@ final class RequestDecoder {
     }
 
     private final Inbound inbound;
-    private final ByteBufAllocator allocator;
+    private final PayloadMemory payloads;
     private final ArrayDeque<ReceiveBlock> blocks = new ArrayDeque<>();
     private final ByteBuffer partial = ByteBuffer.allocate(Nbd.REQUEST_BYTES);
     private final RequestHeader header = new RequestHeader();
@@ -46,9 +45,9 @@ final class RequestDecoder {
     private @Nullable ByteBuf payload;
     private long discard;
 
-    RequestDecoder(Inbound inbound, ByteBufAllocator allocator) {
+    RequestDecoder(Inbound inbound, PayloadMemory payloads) {
         this.inbound = inbound;
-        this.allocator = allocator;
+        this.payloads = payloads;
     }
 
     RequestHeader header() {
@@ -96,7 +95,7 @@ final class RequestDecoder {
         if (block != null && block.readable() >= request.length) {
             request.borrowPayload(block);
         } else {
-            payload = request.allocatePayload(allocator);
+            payload = request.allocatePayload(payloads);
         }
     }
 

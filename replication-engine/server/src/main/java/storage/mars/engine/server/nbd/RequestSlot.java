@@ -2,7 +2,6 @@
 package storage.mars.engine.server.nbd;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.export.BlockRequest;
@@ -11,7 +10,8 @@ import storage.mars.engine.export.Outcome;
 
 /**
  * A request on its way through the engine; one of a connection's reusable {@link RequestSlots}.
- * Holds the memory of its payload or reply: a view of a {@link ReceiveBlock}, or a pooled buffer.
+ * Holds the memory of its payload or reply: a view of a {@link ReceiveBlock}, or a buffer of {@link
+ * PayloadMemory}.
  */
 final class RequestSlot extends BlockRequest {
 
@@ -71,8 +71,8 @@ final class RequestSlot extends BlockRequest {
     }
 
     /** The payload is about to be read into a buffer of its own. */
-    ByteBuf allocatePayload(ByteBufAllocator allocator) {
-        ByteBuf payload = allocator.directBuffer((int) length, (int) length);
+    ByteBuf allocatePayload(PayloadMemory memory) {
+        ByteBuf payload = memory.take(0, (int) length);
         buffer = payload;
         return payload;
     }
@@ -84,10 +84,9 @@ final class RequestSlot extends BlockRequest {
     }
 
     /** Makes room for what the request yields. */
-    void allocateResult(ByteBufAllocator allocator) {
+    void allocateResult(PayloadMemory memory) {
         if (op == Op.READ) {
-            int size = HEADROOM + (int) length;
-            buffer = allocator.directBuffer(size, size);
+            buffer = memory.take(HEADROOM, (int) length);
             data = buffer.internalNioBuffer(HEADROOM, (int) length);
         } else if (op == Op.BLOCK_STATUS) {
             extents = new Extents(MAX_EXTENTS);

@@ -7,12 +7,11 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The thread that writes logs: takes tasks in the order in which they were given and does one after
- * the other. The hand-over allocates nothing and costs a wake-up only when the thread sleeps;
- * before it sleeps it looks out for {@code spinNanos}, because the next batch often follows at
- * once.
+ * A thread that writes: takes tasks in the order in which they were given and does one after the
+ * other. The hand-over allocates nothing and costs a wake-up only when the thread sleeps; before it
+ * sleeps it looks out for {@code spinNanos}, because the next batch often follows at once.
  */
-final class LogLane {
+final class Lane {
 
     private final AtomicReference<@Nullable IoTask> newest = new AtomicReference<>();
     private final Thread thread;
@@ -21,7 +20,7 @@ final class LogLane {
     private volatile boolean closing;
     private volatile boolean ended;
 
-    LogLane(NumberedThreads threads, long spinNanos) {
+    Lane(NumberedThreads threads, long spinNanos) {
         this.spinNanos = spinNanos;
         this.thread = threads.newThread(this::run);
         thread.start();

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package storage.mars.engine.replica;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes the role by force: what the other side has beyond this log's end becomes a branch. Refused
+ * with what would be lost unless the term in force is named; the conditions are those of
+ * docs/roles.md. One use. Owned by the shard.
+ */
+final class ForcedPromotion {
+
+    private final Replica replica;
+    private final @Nullable Long supersedes;
+    private final @Nullable Long maxLossBytes;
+
+    ForcedPromotion(Replica replica, @Nullable Long supersedes, @Nullable Long maxLossBytes) {
+        this.replica = replica;
+        this.supersedes = supersedes;
+        this.maxLossBytes = maxLossBytes;
+    }
+
+    void start(Reply<Done> reply) {
+        long inForce = replica.termInForce();
+        if (isServing() && supersedes != null && inForce == supersedes + 1) {
+            reply.done(Done.DONE);
+            return;
+        }
+        Refusal refusal = refusal(inForce);
+        if (refusal != null) {
+            reply.refused(refusal);
+            return;
+        }
+        long term = inForce + 1;
+        replica.parts().exports.close(replica.name + " is promoted to term " + term);
+        replica.writership().awaitServing(reply);
+        replica.writership()
+                .startEpoch(term, draft -> draft.incarnation = replica.ports.entropy().nextLong());
+    }
+
+    private boolean isServing() {
+        return replica.state() instanceof ReplicaState.Serving;
+    }
+
+    private @Nullable Refusal refusal(long inForce) {
+        boolean afterLoss = replica.state() instanceof ReplicaState.DurableLoss;
+        Refusal refusal = afterLoss ? null : PromotionRules.refusal(replica);
+        if (refusal != null) {
+            return refusal;
+        }
+        if (isServing() && replica.writership().splitBrainWith() == null) {
+            return Refusal.precondition(
+                    "IsPrimary",
+                    replica.name + " is not promoted",
+                    "it is primary here in term " + inForce,
+                    "");
+        }
+        if (supersedes == null || supersedes != inForce) {
+            return wrongTerm(inForce);
+        }
+        return maxLossBytes == null || afterLoss ? null : lossRefusal(maxLossBytes);
+    }
+
+    private Refusal wrongTerm(long inForce) {
+        return Refusal.precondition(
+                supersedes == null ? "TermRequired" : "StaleTerm",
+                replica.name + " is not promoted by force",
+                (supersedes == null
+                                ? "no term was named"
+                                : "term " + supersedes + " is not the newest")
+                        + ": term "
+                        + inForce
+                        + " is in force; would be lost: "
+                        + loss(),
+                PromotionRules.forceCommand(replica));
+    }
+
+    private String loss() {
+        return replica.state() instanceof ReplicaState.DurableLoss lost
+                ? lost.reason()
+                : LossEstimate.of(replica).describe();
+    }
+
+    private @Nullable Refusal lossRefusal(long allowedBytes) {
+        LossEstimate loss = LossEstimate.of(replica);
+        if (loss.exact() && loss.bytes() <= allowedBytes) {
+            return null;
+        }
+        return Refusal.precondition(
+                "LossTooLarge",
+                replica.name + " is not promoted by force",
+                "would be lost: " + loss.describe() + ", allowed are " + allowedBytes,
+                PromotionRules.forceCommand(replica));
+    }
+}
