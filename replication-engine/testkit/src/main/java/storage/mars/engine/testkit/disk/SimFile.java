@@ -151,7 +151,7 @@ final class SimFile {
         long origin = page.index * Page.BYTES;
         int start = (int) Math.max(0, position - origin);
         int stop = (int) Math.min(Page.BYTES, end - origin);
-        if (page.current == null) {
+        if (page.current == null && page.media == null) {
             return;
         }
         if (start % Page.SECTOR != 0 || stop % Page.SECTOR != 0) {
@@ -161,8 +161,11 @@ final class SimFile {
         int sectors = chosen(sectors(start, stop), fate);
         if (sectors != 0) {
             touch(page, sectors);
-            page.clear(sectors);
-            allocatedPages -= page.current == null ? 1 : 0;
+            // What reads as zero already may be something else on the media, after a failed sync.
+            if (page.current != null) {
+                page.clear(sectors);
+                allocatedPages -= page.current == null ? 1 : 0;
+            }
         }
     }
 

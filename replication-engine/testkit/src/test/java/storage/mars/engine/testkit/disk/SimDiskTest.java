@@ -136,6 +136,25 @@ class SimDiskTest {
         assertThat(ghost).as("read before, gone after the cut").isTrue();
     }
 
+    @Test
+    void zeroingAgainAfterAFailedSyncIsMadeDurableByTheNextOne() {
+        for (int seed = 0; seed < 40; seed++) {
+            DiskBench one = new DiskBench(seed);
+            BlockFile file = one.create("f", Storage.Kind.IMAGE, 4096);
+            one.write(file, 0, 1, 4096);
+            one.sync(file);
+            one.call((s, done) -> file.zero(0, 4096, done));
+            one.disk.faults().fail(DiskOp.SYNC, name -> true, 0, 1, IoFailure.Kind.IO_ERROR);
+            assertThat(one.sync(file)).isNotNull();
+
+            assertThat(one.call((s, done) -> file.zero(0, 4096, done))).isNull();
+            assertThat(one.sync(file)).isNull();
+
+            one.crash(CrashKind.POWER, Fate.NOTHING);
+            assertThat(one.current("f", 0, 4096)).as("seed %d", seed).containsOnly((byte) 0);
+        }
+    }
+
     private static boolean whole(byte[] bytes) {
         return Arrays.equals(bytes, bytes(1, bytes.length));
     }
