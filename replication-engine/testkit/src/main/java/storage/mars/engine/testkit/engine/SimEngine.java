@@ -66,6 +66,11 @@ public final class SimEngine {
         indexBlocks = blocks;
     }
 
+    /** Whether received log may wait for room in the index, so that reads do not see it yet. */
+    boolean isIndexSmall() {
+        return indexBlocks < 1024;
+    }
+
     private void boot(Ports ports, SimMachine on) {
         ExportRegistry registry = new ExportRegistry();
         ReplicaHost born = new ReplicaHost(ports, settings(), registry, LOG_MEMORY);
