@@ -55,7 +55,7 @@ public final class ResourceExports {
         this.registry = registry;
         this.reader = reader;
         this.index = index;
-        this.status = new BlockStatus(index, images, reader);
+        this.status = new BlockStatus(index, images, reader, shard);
     }
 
     /** Publishes the volumes for writing; everything below {@code durable} is durable. */

@@ -65,6 +65,14 @@ public final class FrameIntake {
         return ALL;
     }
 
+    /**
+     * Whether a frame of any size can be taken now; when not, {@link LogTail#whenRoom} is told when
+     * to ask again.
+     */
+    public boolean hasRoom() {
+        return tail.hasRoom();
+    }
+
     private @Nullable String headerFault(ByteBuffer bytes, int offset, EpochHistory history) {
         return tail.verifier.headerFault(bytes, offset, tail.end(), history, tail.chain);
     }

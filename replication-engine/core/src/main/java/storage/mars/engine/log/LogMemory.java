@@ -67,6 +67,19 @@ public final class LogMemory {
         return chunk != null ? chunk : make();
     }
 
+    /** Whether {@link #take} would find a chunk for data now. */
+    boolean hasFree() {
+        if (taken < limit) {
+            return true;
+        }
+        for (LogWindow window : windows) {
+            if (window.hasCached()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private ByteBuffer make() {
         made++;
         ByteBuffer raw = ByteBuffer.allocateDirect(LogFormat.MAX_FRAME + LogFormat.BLOCK);

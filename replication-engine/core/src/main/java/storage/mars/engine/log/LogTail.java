@@ -113,6 +113,19 @@ public final class LogTail {
         }
     }
 
+    /** See {@link FrameIntake#hasRoom}. */
+    boolean hasRoom() {
+        if (end + LogFormat.MAX_FRAME + CONTROL_RESERVE > segments.readyEnd()) {
+            awaitSpace();
+            return false;
+        }
+        if (!window.canGrow()) {
+            awaitMemory();
+            return false;
+        }
+        return true;
+    }
+
     /** First position that is in memory, {@link #end} when nothing is. */
     public long memoryStart() {
         return window.start(end);

@@ -83,6 +83,11 @@ final class LogWindow {
         return chunk;
     }
 
+    /** Whether {@link #grow} would find memory for data now. */
+    boolean canGrow() {
+        return (chunks.size() < memory.share() || canDropOldest()) && memory.hasFree();
+    }
+
     @Nullable Chunk last() {
         return chunks.isEmpty() ? null : chunks.getLast();
     }
@@ -120,11 +125,22 @@ final class LogWindow {
 
     /** Gives up the oldest chunk when it is only a cache; the newest is never given up. */
     boolean dropOldestCached() {
-        if (chunks.size() < 2 || chunks.getFirst().end > keptFrom) {
-            return false;
+        boolean cached = canDropOldest();
+        if (cached) {
+            release(chunks.removeFirst());
         }
-        release(chunks.removeFirst());
-        return true;
+        return cached;
+    }
+
+    private boolean canDropOldest() {
+        return chunks.size() >= 2 && chunks.getFirst().end <= keptFrom;
+    }
+
+    /**
+     * Whether anything would be given up by {@link #dropOldestCached} or {@link #dropAllCached}.
+     */
+    boolean hasCached() {
+        return canDropOldest() || (!chunks.isEmpty() && !holdsNeeded());
     }
 
     /**

@@ -7,8 +7,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.LogWindow.Chunk;
+import storage.mars.engine.port.Clock;
 import storage.mars.engine.port.Completion;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Shard;
 
 /**
@@ -22,11 +24,14 @@ public final class LogWriter implements Completion {
 
     private final LogTail tail;
     private final Shard shard;
+    private final Clock clock;
     private final Listener listener;
+    private final Histogram latency = new Histogram();
     private final Runnable turn = this::turn;
     private ByteBuffer[] batch = new ByteBuffer[8];
     private @Nullable Segment segment;
     private long target;
+    private long begunNanos;
     private boolean turnGiven;
     private boolean writing;
     private boolean failed;
@@ -47,10 +52,16 @@ public final class LogWriter implements Completion {
         void logFailed(IoFailure failure);
     }
 
-    public LogWriter(LogTail tail, Shard shard, Listener listener) {
+    public LogWriter(LogTail tail, Ports ports, Listener listener) {
         this.tail = tail;
-        this.shard = shard;
+        this.shard = ports.shard();
+        this.clock = ports.clock();
         this.listener = listener;
+    }
+
+    /** How long the writes took, their fdatasync included. */
+    public Histogram latency() {
+        return latency;
     }
 
     /**
@@ -118,6 +129,7 @@ public final class LogWriter implements Completion {
         writing = true;
         segment = place;
         place.pin();
+        begunNanos = clock.nanoTime();
         place.file.writeDurably(tail.layout.offset(from), batch, count, this);
     }
 
@@ -155,6 +167,7 @@ public final class LogWriter implements Completion {
             failed = true;
             listener.logFailed(failure);
         } else {
+            latency.add(clock.nanoTime() - begunNanos);
             long from = tail.durable();
             tail.durable(target);
             listener.durable(from, target);

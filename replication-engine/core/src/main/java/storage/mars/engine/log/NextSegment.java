@@ -113,7 +113,7 @@ final class NextSegment {
                     if (closed) {
                         spare.file().close();
                     } else if (failure != null) {
-                        spares.giveBack(spare);
+                        spares.discard(spare);
                         stalled("no segment can be placed: " + failure);
                     } else {
                         preparing = false;

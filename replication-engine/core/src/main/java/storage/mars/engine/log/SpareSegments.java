@@ -53,6 +53,14 @@ final class SpareSegments {
         spares.add(spare);
     }
 
+    /**
+     * The file could not be placed: it is not tried again. Its space is given back if it can be.
+     */
+    void discard(Spare spare) {
+        spare.file.close();
+        files.deleteSpare(spare.number, failure -> {});
+    }
+
     void create(Callback<Spare> done) {
         long number = nextNumber++;
         files.createSpare(
@@ -110,7 +118,12 @@ final class SpareSegments {
                 spare.number,
                 failure -> {
                     becomingSpare--;
-                    if (failure != null || closed) {
+                    if (failure != null) {
+                        discard(spare);
+                        files.deleteSegment(segment.start, problem -> left(segment));
+                        return;
+                    }
+                    if (closed) {
                         segment.file.close();
                     } else {
                         spares.add(spare);
@@ -133,9 +146,7 @@ final class SpareSegments {
         placed = false;
         int kept = Math.min(most, idle ? spares.size() - 1 : spares.size());
         while (!closed && spares.size() > kept) {
-            Spare spare = spares.remove();
-            spare.file.close();
-            files.deleteSpare(spare.number, failure -> {});
+            discard(spares.remove());
         }
     }
 

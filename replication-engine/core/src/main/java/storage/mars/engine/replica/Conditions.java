@@ -128,7 +128,7 @@ final class Conditions {
                 "Consistent",
                 ok,
                 ok ? "Whole" : "Syncing",
-                ok ? "" : "the images are being copied",
+                ok ? "" : "the images are being copied" + replica.following().syncing().whyCopied(),
                 "");
         if (!replica.isPrimary()) {
             boolean follows = replica.following().source() != null && trouble == null;
@@ -152,12 +152,17 @@ final class Conditions {
                 stall == null ? "" : "free space, or bring back the member that is behind");
         String image = parts.writeBack.trouble();
         String trouble = image == null ? parts.checkpointer.trouble() : image;
-        add(
-                "StorageHealthy",
-                trouble == null,
-                trouble == null ? "Healthy" : "ImageTrouble",
-                trouble == null ? "" : trouble,
-                "");
+        String damage = replica.logDamage.words();
+        if (trouble == null && damage != null) {
+            add("StorageHealthy", false, "LogDamage", damage, "check the disk of this engine");
+        } else {
+            add(
+                    "StorageHealthy",
+                    trouble == null,
+                    trouble == null ? "Healthy" : "ImageTrouble",
+                    trouble == null ? "" : trouble,
+                    "");
+        }
     }
 
     private void switches() {

@@ -266,13 +266,12 @@ final class Following {
                         parts.intake,
                         parts.writer,
                         () -> replica.current().history(),
+                        replica.shared.received(),
                         session.codec(),
                         session.link,
                         this::indexHasRoom,
                         new Pulled(parts, session));
         session.puller = puller;
-        // The source judges the pull by the history that it was told last.
-        session.send(replica.hello(session));
         puller.start();
         syncing.start(session);
     }
@@ -285,6 +284,11 @@ final class Following {
         Pulled(ReplicaParts parts, Session session) {
             this.parts = parts;
             this.session = session;
+        }
+
+        @Override
+        public void asking() {
+            session.send(replica.hello(session));
         }
 
         @Override

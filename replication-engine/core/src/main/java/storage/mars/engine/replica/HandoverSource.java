@@ -22,13 +22,17 @@ import storage.mars.engine.replication.PeerMessage.Refused;
  */
 final class HandoverSource {
 
-    /** Shorter than the patience of the one who asks, so that he never gets what he gave up. */
+    /** Exports are closed meanwhile. */
     private static final long GIVING_NANOS = 20_000_000_000L;
+
+    /** Who wants the role asks each second; who does not has given up, or is not reached. */
+    private static final long SILENCE_NANOS = 5_000_000_000L;
 
     private final Replica replica;
     private final Writership writership;
     private @Nullable Reply<Done> demoting;
     private @Nullable Waiting waiting;
+    private long askedNanos;
 
     /** Who has asked for a role that was laid down, and does not hold all of the log yet. */
     private record Waiting(Peer target, long untilNanos) {}
@@ -43,6 +47,7 @@ final class HandoverSource {
     void asked(Session session, Peer target, HandoverRequest request) {
         if (replica.state() instanceof ReplicaState.HandingOver giving
                 && giving.target() == target.id) {
+            askedNanos = replica.ports.clock().nanoTime();
             progress();
             return;
         }
@@ -57,7 +62,7 @@ final class HandoverSource {
             return;
         }
         if (replica.openGrant() != null) {
-            waiting = new Waiting(target, replica.ports.clock().nanoTime() + GIVING_NANOS);
+            waiting = new Waiting(target, replica.ports.clock().nanoTime() + SILENCE_NANOS);
             grantOnceWhole();
             return;
         }
@@ -150,7 +155,8 @@ final class HandoverSource {
     // Giving
 
     private void give(long target, String name) {
-        long deadline = replica.ports.clock().nanoTime() + GIVING_NANOS;
+        askedNanos = replica.ports.clock().nanoTime();
+        long deadline = askedNanos + GIVING_NANOS;
         replica.transition(
                 new ReplicaState.HandingOver(
                         target, name, ReplicaState.HandingOver.NO_END, deadline));
@@ -235,8 +241,10 @@ final class HandoverSource {
     void tick() {
         if (replica.state() instanceof ReplicaState.HandingOver giving) {
             progress();
-            boolean late = replica.ports.clock().nanoTime() - giving.deadlineNanos() >= 0;
-            if (late && replica.state() instanceof ReplicaState.HandingOver) {
+            long now = replica.ports.clock().nanoTime();
+            boolean silent = giving.target() != Grant.ANYBODY && now - askedNanos >= SILENCE_NANOS;
+            boolean late = now - giving.deadlineNanos() >= 0;
+            if ((silent || late) && replica.state() instanceof ReplicaState.HandingOver) {
                 callOff("time is up");
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.replication.PeerMessage.Granted;
@@ -14,8 +15,6 @@ import storage.mars.engine.replication.PeerMessage.Hello;
  */
 final class HandoverTarget {
 
-    private static final long PATIENCE_NANOS = 30_000_000_000L;
-
     private final Replica replica;
     private final Writership writership;
     private final HandoverSource source;
@@ -28,8 +27,11 @@ final class HandoverTarget {
         this.source = source;
     }
 
-    /** Takes the role, or takes it back while it is only being given away. */
-    void take(boolean closeExports, Reply<Done> reply) {
+    /**
+     * Takes the role, which the one that holds it must give within {@code patience}, or takes it
+     * back while it is only being given away.
+     */
+    void take(boolean closeExports, Duration patience, Reply<Done> reply) {
         if (replica.state() instanceof ReplicaState.Serving) {
             reply.done(Done.DONE);
             return;
@@ -57,10 +59,11 @@ final class HandoverTarget {
         }
         writership.awaitServing(reply);
         closesExports = closeExports;
-        long deadline = replica.ports.clock().nanoTime() + PATIENCE_NANOS;
+        long deadline = replica.ports.clock().nanoTime() + patience.toNanos();
         ReplicaState.Promoting promoting =
                 new ReplicaState.Promoting(replica.current().highestTerm(), deadline);
         replica.transition(promoting);
+        replica.ports.shard().schedule(patience.toNanos(), this::expire);
         ask(holder, promoting);
     }
 
@@ -110,6 +113,41 @@ final class HandoverTarget {
         holder.send(new HandoverRequest(promoting.supersedes(), closesExports));
     }
 
+    private void expire() {
+        if (replica.state() instanceof ReplicaState.Promoting promoting && isOver(promoting)) {
+            writership.giveUp(expired());
+        }
+    }
+
+    private boolean isOver(ReplicaState.Promoting promoting) {
+        return replica.ports.clock().nanoTime() - promoting.deadlineNanos() >= 0;
+    }
+
+    private Refusal expired() {
+        Session holder = holder();
+        Peer peer = holder == null ? null : holder.peer;
+        Hello hello = peer == null ? null : peer.hello;
+        if (hello == null) {
+            Refusal nobody = nobodyToAsk();
+            return expired(nobody.reason(), nobody.next());
+        }
+        long missing = hello.durable() - replica.parts().tail.durable();
+        return expired(
+                hello.replicaName()
+                        + " is "
+                        + hello.state()
+                        + " there and has not given the role"
+                        + (missing > 0
+                                ? "; the last " + missing + " bytes of its log are not here"
+                                : ""),
+                "marsadm status " + replica.name);
+    }
+
+    private Refusal expired(String reason, String next) {
+        return Refusal.unavailable(
+                "Expired", replica.name + " has not been handed over in time", reason, next);
+    }
+
     void tick() {
         if (replica.state() instanceof ReplicaState.Promoting promoting) {
             goOn(promoting);
@@ -124,13 +162,8 @@ final class HandoverTarget {
                             replica.name + " is not handed over",
                             "term " + replica.current().highestTerm() + " is in force meanwhile",
                             "marsadm status " + replica.name));
-        } else if (replica.ports.clock().nanoTime() - promoting.deadlineNanos() >= 0) {
-            writership.giveUp(
-                    Refusal.unavailable(
-                            "Expired",
-                            replica.name + " is not handed over",
-                            "the primary has not given it in time",
-                            PromotionRules.forceCommand(replica)));
+        } else if (isOver(promoting)) {
+            writership.giveUp(expired());
         } else {
             // What was asked, or its answer, may have been lost: asking again changes nothing.
             Session holder = holder();

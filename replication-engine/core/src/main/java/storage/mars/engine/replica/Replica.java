@@ -39,6 +39,7 @@ final class Replica {
     final String directory;
     final LagClock lag = new LagClock();
     final OfferedTerm offered = new OfferedTerm(this);
+    final LogDamage logDamage = new LogDamage(this);
     private final PeerCodec codec;
     private final List<Runnable> watchers = new ArrayList<>();
     private final List<Runnable> onOpened = new ArrayList<>();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Consumer;
@@ -8,12 +9,14 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.log.AlignedBuffers;
+import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.LogMemory;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.port.Ports;
 import storage.mars.engine.replica.ReplicaParts.Shared;
 import storage.mars.engine.replication.PeerCodec;
+import storage.mars.engine.replication.ReceiveMemory;
 import storage.mars.engine.volume.IndexMemory;
 
 /**
@@ -25,6 +28,9 @@ public final class ReplicaHost {
 
     private static final int STAGING_BUFFERS = 24;
 
+    /** Of the log memory, for what is received and waits. */
+    private static final int RECEIVE_PART = 6;
+
     private final Ports ports;
     private final ReplicaSettings settings;
     private final Shared shared;
@@ -34,15 +40,21 @@ public final class ReplicaHost {
     private final ReplicaBirth birth;
     private final ReplicaRemoval removal;
 
-    /** {@code logMemoryBytes} are for the log windows of all replicas here. */
+    /**
+     * {@code logMemoryBytes} are for the log windows of all replicas here, and for log that they
+     * have received and not yet taken in.
+     */
     public ReplicaHost(
             Ports ports, ReplicaSettings settings, ExportRegistry exports, long logMemoryBytes) {
         this.ports = ports;
         this.settings = settings;
+        long frames = logMemoryBytes / RECEIVE_PART / LogFormat.MAX_FRAME;
+        ReceiveMemory received = new ReceiveMemory(frames * LogFormat.MAX_FRAME);
         this.shared =
                 new Shared(
                         ports,
-                        new LogMemory(logMemoryBytes),
+                        new LogMemory(logMemoryBytes - received.limitBytes()),
+                        received,
                         new IndexMemory(settings.maxIndexBlocks()),
                         new AlignedBuffers(STAGING_BUFFERS),
                         exports);
@@ -111,11 +123,11 @@ public final class ReplicaHost {
     }
 
     public long logMemoryTaken() {
-        return shared.memory().takenBytes();
+        return shared.memory().takenBytes() + shared.received().takenBytes();
     }
 
     public long logMemoryLimit() {
-        return shared.memory().limitBytes();
+        return shared.memory().limitBytes() + shared.received().limitBytes();
     }
 
     // Peers
@@ -161,12 +173,16 @@ public final class ReplicaHost {
 
     // Roles and switches
 
-    /** Takes the role by plan. */
-    public void promote(String name, boolean closeExports, Reply<Done> reply) {
+    /**
+     * Takes the role by plan; when that has not happened within {@code patience} it is given up,
+     * and the reply says what was missing.
+     */
+    public void promote(String name, boolean closeExports, Duration patience, Reply<Done> reply) {
         with(
                 name,
                 reply,
-                replica -> replica.writership().handoverTarget().take(closeExports, reply));
+                replica ->
+                        replica.writership().handoverTarget().take(closeExports, patience, reply));
     }
 
     /** Takes the role by force, in the term after {@code supersedes}. */

@@ -18,6 +18,7 @@ import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.SegmentStore;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Ports;
+import storage.mars.engine.replication.ReceiveMemory;
 import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.Checkpointer;
 import storage.mars.engine.volume.ImageTurns;
@@ -65,6 +66,7 @@ final class ReplicaParts {
     record Shared(
             Ports ports,
             LogMemory memory,
+            ReceiveMemory received,
             IndexMemory indexMemory,
             AlignedBuffers buffers,
             ExportRegistry exports) {}
@@ -87,7 +89,7 @@ final class ReplicaParts {
         tail = new LogTail(identity.resourceId(), segments, shared.memory(), end, link);
         builder = new FrameBuilder(tail, ports.clock());
         intake = new FrameIntake(tail, images::boundOf);
-        writer = new LogWriter(tail, ports.shard(), reports);
+        writer = new LogWriter(tail, ports, reports);
         LogBatchReader batches = new LogBatchReader(segments, tail.verifier());
         log = new LogAccess(tail, batches, shared.buffers(), () -> metadata.current().history());
         links = new LinkReader(tail, segments, shared.buffers());
@@ -98,7 +100,7 @@ final class ReplicaParts {
                 Math.min(end, Math.max(limit, metadata.current().checkpoint().position()));
         feed = new IndexFeed(index, log, Math.min(entered, mayBeApplied), mayBeApplied, reports);
         feed.limit(limit);
-        writeBack = new WriteBack(index, images, log, turns, ports.shard(), reports);
+        writeBack = new WriteBack(index, images, log, turns, ports, reports);
         checkpointer =
                 new Checkpointer(
                         tail,

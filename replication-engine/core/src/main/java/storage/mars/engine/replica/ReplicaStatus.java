@@ -3,7 +3,6 @@ package storage.mars.engine.replica;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import storage.mars.engine.export.Latencies;
 import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
@@ -55,7 +54,7 @@ public record ReplicaStatus(
 
     /** Running totals and latencies, of this opening of the replica. */
     public record Counters(
-            @Nullable Latencies latencies,
+            @Nullable StageLatencies latencies,
             long writtenBackBytes,
             int indexBlocks,
             long shippedBytes,

@@ -99,9 +99,7 @@ final class Shipping {
                         replica.parts().log,
                         session.codec(),
                         session.link,
-                        (position, reason) ->
-                                askForSync(
-                                        session, "the log at " + position + " is gone: " + reason));
+                        (position, reason) -> logGone(session, peer, position, reason));
         session.shipper = shipper;
         shipper.pause(replica.current().switches().shippingPaused());
         shipper.start(pull.from(), pull.creditUntil());
@@ -111,6 +109,21 @@ final class Shipping {
     private boolean isSource() {
         ReplicaMetadata current = replica.current();
         return (replica.isPrimary() || current.grant() != null) && current.fork() == null;
+    }
+
+    private void logGone(Session session, Peer peer, long position, String reason) {
+        if (!replica.isOpen()) {
+            return;
+        }
+        session.endStreams();
+        ReplicaParts parts = replica.parts();
+        if (position >= parts.segments.start()) {
+            replica.logDamage.found(position, reason, peer);
+            // What is below a checkpoint is needed by nobody here.
+            parts.checkpointer.start();
+            replica.changed();
+        }
+        askForSync(session, "the log at " + position + " is gone: " + reason);
     }
 
     private void askForSync(Session session, String reason) {
@@ -124,7 +137,10 @@ final class Shipping {
                                     && replica.isOpen()
                                     && replica.parts() == parts
                                     && isSource();
-                    if (link != null && still) {
+                    if (link == null) {
+                        // It asks again over a new link.
+                        session.close();
+                    } else if (still) {
                         Peer peer = session.peer;
                         if (peer != null) {
                             peer.keptFrom = start;

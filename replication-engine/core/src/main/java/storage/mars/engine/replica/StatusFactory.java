@@ -120,7 +120,8 @@ final class StatusFactory {
             shipped += session.shipper == null ? 0 : session.shipper.sentBytes();
         }
         return new Counters(
-                exports.latencies(),
+                new StageLatencies(
+                        exports.latencies(), parts.writer.latency(), parts.writeBack.latency()),
                 parts.writeBack.writtenBytes(),
                 parts.index.blocks(),
                 shipped,

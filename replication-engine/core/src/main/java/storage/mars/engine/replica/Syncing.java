@@ -26,6 +26,7 @@ final class Syncing {
     private final Replica replica;
     private final Listener listener;
     private @Nullable SyncTarget target;
+    private String whyCopied = "";
     private Shard.@Nullable Timer retry;
     private long requests;
 
@@ -74,6 +75,7 @@ final class Syncing {
         @Override
         public void syncDone() {
             target = null;
+            whyCopied = "";
             LOGGER.atInfo().addKeyValue("resource", replica.name).log("replica is consistent");
             listener.consistent();
         }
@@ -158,6 +160,11 @@ final class Syncing {
         }
     }
 
+    /** Continues "the images are being copied", for the operator; empty when nothing is to say. */
+    String whyCopied() {
+        return whyCopied;
+    }
+
     long copiedBytes() {
         SyncTarget copying = target;
         return copying == null ? 0 : copying.copiedBytes();
@@ -192,6 +199,7 @@ final class Syncing {
 
     /** The log this replica would need is gone: it begins again with an empty log and a sync. */
     void startOver(SyncNeeded needed) {
+        whyCopied = ", since " + needed.reason();
         replica.reopen(
                 "the primary asks for a sync: " + needed.reason(),
                 draft -> {

@@ -17,31 +17,64 @@ import storage.mars.engine.replication.PeerMessage.Pull;
 
 /**
  * Pulls the log from the primary over one link: asks, verifies and takes in what comes, hands it to
- * the log writer, and gives credit only for what there is room for. What comes while there is no
- * room waits here, within the credit. {@code room} tells whether the index can take more. Owned by
- * the shard; lives as long as its link.
+ * the log writer, and gives credit only for what has found room. What comes while there is none
+ * waits here, within the credit and as far as the shard's {@link ReceiveMemory} goes; the rest is
+ * dropped and asked for again once there is room. The window of credit grows while nothing has to
+ * wait, and is small again after a drop. {@code room} tells whether the index can take more. Owned
+ * by the shard; lives as long as its link.
  */
 public final class Puller {
 
-    private static final long WINDOW = 8L << 20;
+    private static final long MOST = 8L << 20;
+    private static final long FIRST = 1L << 20;
+    private static final long LEAST = 256L << 10;
+
+    /** So many occasions are passed over when asking again has brought nothing several times. */
+    private static final int MOST_PATIENCE = 8;
 
     private final LogTail tail;
     private final FrameIntake intake;
     private final LogWriter writer;
     private final Supplier<EpochHistory> history;
+    private final ReceiveMemory memory;
     private final PeerCodec codec;
     private final PeerLink link;
     private final BooleanSupplier room;
     private final Listener listener;
     private final ArrayDeque<ByteBuffer> pending = new ArrayDeque<>();
-    private long expected;
+    private final long most;
+    private Stream stream = Stream.FLOWS;
+    private long kept;
+    private boolean hasWaited;
+    private long window;
     private long credit;
+
+    /** What was under way when it was asked again lies below this. */
+    private long credited;
+
+    private long asked;
+    private int patience;
+    private int passedOver;
     private boolean held;
     private boolean answered;
     private boolean ended;
 
+    private enum Stream {
+        /** What comes continues what has come. */
+        FLOWS,
+
+        /** Something was dropped, and so is what comes behind it. */
+        BROKEN,
+
+        /** It was asked for again, and has not come yet; other things may come before. */
+        ASKED_AGAIN
+    }
+
     /** Who is told; called on the shard. */
     public interface Listener {
+
+        /** It asks now: the source judges that by the history that it has been told last. */
+        void asking();
 
         /** [from, to) has been taken into the log, not yet durable; its frames are in memory. */
         void taken(long from, long to);
@@ -55,6 +88,7 @@ public final class Puller {
             FrameIntake intake,
             LogWriter writer,
             Supplier<EpochHistory> history,
+            ReceiveMemory memory,
             PeerCodec codec,
             PeerLink link,
             BooleanSupplier room,
@@ -63,17 +97,21 @@ public final class Puller {
         this.intake = intake;
         this.writer = writer;
         this.history = history;
+        this.memory = memory;
         this.codec = codec;
         this.link = link;
         this.room = room;
         this.listener = listener;
+        this.most = Math.clamp(memory.window(), LEAST, MOST);
+        this.window = Math.min(FIRST, most);
     }
 
     /** Asks for everything behind the end of the log. */
     public void start() {
-        expected = tail.end();
-        credit = tail.end() + WINDOW;
-        link.send(codec.encode(new Pull(expected, tail.link(), credit)));
+        asked = tail.end();
+        credit = asked + window;
+        listener.asking();
+        link.send(codec.encode(new Pull(asked, tail.link(), credit)));
     }
 
     /**
@@ -92,6 +130,8 @@ public final class Puller {
     public void end() {
         ended = true;
         pending.clear();
+        memory.give(kept);
+        kept = 0;
     }
 
     /** Whether nothing has come since it asked. */
@@ -108,13 +148,24 @@ public final class Puller {
             return;
         }
         answered = true;
-        if (data.position() > credit) {
-            wrong("the log at " + data.position() + " is beyond the credit of " + credit);
-        } else if (held || !pending.isEmpty() || !room.getAsBoolean()) {
-            keep(data.bytes());
-        } else {
-            take(data.bytes(), data.position());
+        long limit = stream == Stream.FLOWS ? credit : Math.max(credit, credited);
+        if (data.position() > limit) {
+            wrong("the log at " + data.position() + " is beyond the credit of " + limit);
+        } else if (!isDropped(data.position())) {
+            if (held || !pending.isEmpty() || !room.getAsBoolean()) {
+                keep(data.bytes());
+            } else {
+                take(data.bytes(), data.position());
+            }
         }
+    }
+
+    /** What follows something that was dropped cannot be used. */
+    private boolean isDropped(long position) {
+        if (stream == Stream.ASKED_AGAIN && position == asked) {
+            stream = Stream.FLOWS;
+        }
+        return stream != Stream.FLOWS;
     }
 
     private void take(ByteBuffer bytes, long position) {
@@ -148,24 +199,52 @@ public final class Puller {
     }
 
     private void keep(ByteBuffer bytes) {
-        ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-        pending.add(copy.put(bytes.duplicate()).flip());
-    }
-
-    /** There may be room again for what waits. */
-    public void advance() {
-        while (!held && !ended && !pending.isEmpty() && room.getAsBoolean()) {
-            ByteBuffer rest = take(pending.element());
-            if (rest.hasRemaining()) {
-                return;
-            }
-            pending.poll();
+        int length = bytes.remaining();
+        hasWaited = true;
+        if (memory.take(kept, length)) {
+            kept += length;
+            ByteBuffer copy = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+            pending.add(copy.put(bytes.duplicate()).flip());
+        } else {
+            drop();
         }
     }
 
+    private void drop() {
+        stream = Stream.BROKEN;
+        credited = Math.max(credited, credit);
+        window = LEAST;
+        patience = tail.end() > asked ? 0 : Math.clamp(2L * patience, 1, MOST_PATIENCE);
+        passedOver = 0;
+    }
+
+    /** There may be room again for what waits, and then for what was dropped behind it. */
+    public void advance() {
+        while (!held && !ended && !pending.isEmpty() && room.getAsBoolean()) {
+            ByteBuffer next = pending.element();
+            if (take(next).hasRemaining()) {
+                return;
+            }
+            if (pending.poll() != null) {
+                kept -= next.capacity();
+                memory.give(next.capacity());
+            }
+        }
+        if (stream == Stream.BROKEN && canTakeMore() && passedOver++ >= patience) {
+            stream = Stream.ASKED_AGAIN;
+            start();
+        }
+    }
+
+    private boolean canTakeMore() {
+        return !held && !ended && pending.isEmpty() && room.getAsBoolean() && intake.hasRoom();
+    }
+
     private void giveCredit() {
-        if (tail.end() + WINDOW / 2 > credit) {
-            credit = tail.end() + WINDOW;
+        if (stream == Stream.FLOWS && tail.end() + window / 2 > credit) {
+            window = hasWaited ? window : Math.min(most, 2 * window);
+            hasWaited = false;
+            credit = tail.end() + window;
             link.send(codec.encode(new Credit(credit)));
         }
     }

@@ -2,7 +2,6 @@
 package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
-import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.LogAccess;
 import storage.mars.engine.log.LogBatchReader.Batch;
 import storage.mars.engine.port.PeerLink;
@@ -28,8 +27,11 @@ public final class Shipper {
     /** Who is told. */
     public interface Listener {
 
-        /** The log at {@code position} cannot be had any more. */
-        void logGone(long position, @Nullable String reason);
+        /**
+         * The log at {@code position} cannot be had: it has been let go, or cannot be read. This
+         * shipper has ended.
+         */
+        void logGone(long position, String reason);
     }
 
     public Shipper(LogAccess log, PeerCodec codec, PeerLink link, Listener listener) {
@@ -118,7 +120,9 @@ public final class Shipper {
             return;
         }
         if (!useful) {
-            listener.logGone(batch.to(), batch.fault());
+            end();
+            String fault = batch.fault();
+            listener.logGone(batch.to(), fault == null ? "nothing is there" : fault);
             return;
         }
         advance();

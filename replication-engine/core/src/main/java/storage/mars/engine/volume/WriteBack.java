@@ -7,11 +7,14 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.Histogram;
 import storage.mars.engine.log.LogAccess;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.LogLocation;
+import storage.mars.engine.port.Clock;
 import storage.mars.engine.port.Completion;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Ports;
 import storage.mars.engine.port.Runs;
 import storage.mars.engine.port.Shard;
 
@@ -38,7 +41,9 @@ public final class WriteBack {
     private final LogAccess log;
     private final ImageTurns turns;
     private final Shard shard;
+    private final Clock clock;
     private final Listener listener;
+    private final Histogram latency = new Histogram();
     private final Runnable round = this::round;
     private final int roundBlocks;
     private List<ByteBuffer> staging = List.of();
@@ -52,6 +57,7 @@ public final class WriteBack {
     private int nextRun;
     private boolean issuing;
     private long written;
+    private long begunNanos;
     private boolean running;
     private boolean stopped;
     private boolean retrying;
@@ -75,13 +81,14 @@ public final class WriteBack {
             Images images,
             LogAccess log,
             ImageTurns turns,
-            Shard shard,
+            Ports ports,
             Listener listener) {
         this.index = index;
         this.images = images;
         this.log = log;
         this.turns = turns;
-        this.shard = shard;
+        this.shard = ports.shard();
+        this.clock = ports.clock();
         this.listener = listener;
         this.cold =
                 new ColdPayloads(
@@ -128,6 +135,7 @@ public final class WriteBack {
             return;
         }
         roundFailure = null;
+        begunNanos = clock.nanoTime();
         gatherBuffers();
     }
 
@@ -141,6 +149,11 @@ public final class WriteBack {
      */
     public @Nullable String trouble() {
         return trouble;
+    }
+
+    /** How long the rounds took that wrote everything, from their turn at the images on. */
+    public Histogram latency() {
+        return latency;
     }
 
     /** Bytes written to images so far. */
@@ -312,6 +325,7 @@ public final class WriteBack {
             trouble = null;
         }
         if (whole) {
+            latency.add(clock.nanoTime() - begunNanos);
             index.roundDone();
         } else {
             index.roundFailed();

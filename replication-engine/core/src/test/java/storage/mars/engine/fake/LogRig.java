@@ -83,7 +83,7 @@ public final class LogRig implements LogWriter.Listener {
         builder = new FrameBuilder(tail, fake);
         builder.epoch(EPOCH);
         intake = new FrameIntake(tail, volume -> volume < 16 ? 1L << 40 : -1);
-        writer = new LogWriter(tail, fake, this);
+        writer = new LogWriter(tail, fake.ports(), this);
         LogBatchReader reader = new LogBatchReader(segments, tail.verifier());
         log = new LogAccess(tail, reader, new AlignedBuffers(16), () -> history);
         fake.run();

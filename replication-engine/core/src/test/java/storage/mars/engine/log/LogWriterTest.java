@@ -118,4 +118,18 @@ class LogWriterTest {
         assertThat(told).containsExactly(3L * Blocks.SIZE);
         assertThat(rig.fake.done(Kind.LOG_WRITE)).hasSize(1);
     }
+
+    @Test
+    void eachWriteIsTimedFromItsBeginToItsSync() {
+        rig.fake.hold(every(Kind.LOG_WRITE));
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        assertThat(rig.writer.latency().count()).isZero();
+
+        rig.fake.advance(3_000_000);
+        rig.fake.holdNothing();
+
+        assertThat(rig.writer.latency().count()).isEqualTo(1);
+        assertThat(rig.writer.latency().sumNanos()).isEqualTo(3_000_000);
+    }
 }

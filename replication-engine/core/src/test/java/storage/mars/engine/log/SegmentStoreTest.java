@@ -7,6 +7,7 @@ import static storage.mars.engine.fake.FakePorts.every;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakeFile;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.fake.LogRig;
@@ -200,5 +201,38 @@ class SegmentStoreTest {
         rig.segments.prepareBehind(4L * SEGMENT);
         fake.run();
         assertThat(fake.names()).doesNotContain("log/spare-7").contains("log/note");
+    }
+
+    @Test
+    void aSpareThatCannotBePlacedIsGivenUp() {
+        FakeFile bad = fake.put("log/spare-5", SEGMENT);
+        for (int i = 0; i < 10; i++) {
+            fake.failNext(every(Kind.RENAME, "spare-5"), IoFailure.Kind.IO_ERROR);
+        }
+
+        LogRig rig = rig(Long.MAX_VALUE);
+        assertThat(rig.segments.stall()).contains("can be placed");
+        fake.advance(HALF_A_SECOND);
+
+        assertThat(rig.segments.stall()).isNull();
+        assertThat(rig.segments.readyEnd()).isEqualTo(2L * SEGMENT);
+        assertThat(bad.isClosed()).isTrue();
+        assertThat(fake.names()).doesNotContain("log/spare-5");
+    }
+
+    @Test
+    void aReleasedSegmentThatCannotBecomeASpareIsDeleted() {
+        LogRig rig = rig(Long.MAX_VALUE);
+        rig.fillTo(SEGMENT);
+        rig.frame(0, 1, 1);
+        FakeFile file = fake.file(LogRig.segment(0));
+        fake.failNext(every(Kind.RENAME), IoFailure.Kind.IO_ERROR);
+
+        rig.segments.release(SEGMENT);
+        fake.run();
+
+        assertThat(file.isClosed()).isTrue();
+        assertThat(fake.names()).doesNotContain(LogRig.segment(0));
+        assertThat(rig.segments.usedBytes()).isEqualTo(2L * SEGMENT);
     }
 }

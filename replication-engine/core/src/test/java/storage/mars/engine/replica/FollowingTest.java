@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static storage.mars.engine.replica.MembersRig.FIRST;
 import static storage.mars.engine.replica.MembersRig.START;
 
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -57,7 +58,7 @@ class FollowingTest {
 
     @Test
     void aReplicaThatIsAskingForTheRolePullsAgainOnceItIsRefused() {
-        rig.host.promote("r", false, new MembersRig.Answer());
+        rig.host.promote("r", false, Duration.ofMinutes(1), new MembersRig.Answer());
         rig.fake.run();
         assertThat(rig.a.all(HandoverRequest.class)).hasSize(1);
         rig.a.say(GONE);
@@ -72,7 +73,7 @@ class FollowingTest {
 
     @Test
     void theRoleIsNotTakenWhileAForkIsBeingLookedAt() {
-        rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
         rig.c.dial();
         rig.c.say(rig.c.primary(MembersRig.second(START - LogFormat.BLOCK), START));
         MembersRig.Answer answer = new MembersRig.Answer();
@@ -88,7 +89,7 @@ class FollowingTest {
 
     @Test
     void aPullThatIsRefusedWhileTheRoleIsAskedForIsAskedAgain() {
-        rig.host.promote("r", false, new MembersRig.Answer());
+        rig.host.promote("r", false, Duration.ofMinutes(1), new MembersRig.Answer());
         rig.fake.run();
         rig.a.say(new Refused("r is not primary here"));
         rig.fake.advance(TimeUnit.SECONDS.toNanos(1));

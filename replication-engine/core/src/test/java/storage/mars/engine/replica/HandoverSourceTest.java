@@ -3,6 +3,7 @@ package storage.mars.engine.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
@@ -68,7 +69,7 @@ class HandoverSourceTest {
         MembersRig.Answer answer = new MembersRig.Answer();
         fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));
         b.say(new HandoverRequest(term, false));
-        host.promote("r", false, answer);
+        host.promote("r", false, Duration.ofMinutes(1), answer);
         fake.run();
         fake.holdNothing();
 

@@ -18,6 +18,7 @@ import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.replication.ReceiveMemory;
 import storage.mars.engine.volume.IndexMemory;
 
 /** The files of one replica on {@link FakePorts}, and its parts once they have been opened. */
@@ -74,6 +75,7 @@ final class PartsRig {
         return new ReplicaParts.Shared(
                 fake.ports(),
                 new LogMemory(64 << 20),
+                new ReceiveMemory(8 << 20),
                 new IndexMemory(1 << 20),
                 new AlignedBuffers(24),
                 new ExportRegistry());

@@ -15,6 +15,7 @@ import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replication.PeerCodec;
+import storage.mars.engine.replication.ReceiveMemory;
 import storage.mars.engine.volume.Images;
 import storage.mars.engine.volume.IndexMemory;
 
@@ -35,6 +36,7 @@ final class ReplicaRig {
                 new ReplicaParts.Shared(
                         fake.ports(),
                         new LogMemory(64 << 20),
+                        new ReceiveMemory(8 << 20),
                         indexMemory,
                         new AlignedBuffers(16),
                         new ExportRegistry());

@@ -149,6 +149,27 @@ class BlockReaderTest {
         assertThat(rig.read(0, 1)).containsExactly(0);
     }
 
+    /** Soak, disk-trouble seed 883018: the base of a partial write came from such a read. */
+    @Test
+    void anImageReadDuringWhichASyncFailsIsReadAgain() {
+        rig.write(3, 1, 7);
+        rig.fake.run();
+        rig.fake.hold(every(Kind.READ));
+        ByteBuffer into = read(3L * BLOCK, BLOCK, false);
+
+        rig.reader.hold();
+        rig.fake.file(VolumeRig.IMAGE).overwrite(3 * BLOCK, new byte[BLOCK]);
+        rig.fake.holdNothing();
+        assertThat(told).isEmpty();
+        rig.write(3, 1, 7);
+        rig.fake.run();
+        rig.reader.resume();
+        rig.fake.run();
+
+        assertThat(told).hasSize(1).containsOnlyNulls();
+        assertThat(into.get(0)).isEqualTo((byte) 7);
+    }
+
     @Test
     void heldReadsAreServedOrFailed() {
         rig.reader.hold();

@@ -17,6 +17,8 @@ import storage.mars.engine.export.Outcome;
 import storage.mars.engine.export.ResourceExports;
 import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.LogLocation;
+import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.volume.Checkpointer.State;
 
@@ -25,9 +27,9 @@ class ExportedHolesTest {
     private static final int BLOCK = Blocks.SIZE;
     private final VolumeRig rig = new VolumeRig();
     private final List<Outcome> told = new ArrayList<>();
-    private final Attachment attachment = attach();
+    private final Attachment attachment = attach(rig.images.shapes());
 
-    private Attachment attach() {
+    private Attachment attach(List<VolumeShape> volumes) {
         ExportRegistry registry = new ExportRegistry();
         ResourceExports exports =
                 new ResourceExports(
@@ -38,7 +40,7 @@ class ExportedHolesTest {
                         rig.reader,
                         rig.index,
                         rig.images);
-        exports.openReadOnly(rig.images.shapes(), 1);
+        exports.openReadOnly(volumes, 1);
         Exports.Target target = registry.find("ns/claim/data");
         if (target == null) {
             throw new IllegalStateException("nothing is exported");
@@ -123,5 +125,40 @@ class ExportedHolesTest {
         rig.fake.holdNothing();
         assertThat(told).containsExactly(Outcome.OK);
         assertThat(question.blocks()).containsExactly(1L);
+    }
+
+    @Test
+    void aLongAnswerLeavesTurnsToOthers() {
+        Attachment large = attach(List.of(new VolumeShape(0, "data", 1L << 30)));
+        rig.index.durableZero(0, 0, 1 << 18, 1, 1);
+        rig.index.durableWrite(0, 1 << 17, 1, LogLocation.of(8192, 4096), 4096, 4096);
+        Question question = new Question(0, 1 << 18);
+
+        large.submit(question);
+
+        assertThat(told).isEmpty();
+        List<Integer> others = new ArrayList<>();
+        rig.fake.execute(() -> others.add(told.size()));
+        rig.fake.run();
+        assertThat(others).containsExactly(0);
+        assertThat(told).containsExactly(Outcome.OK);
+        assertThat(question.blocks()).containsExactly(-(1L << 17), 1L, -(1L << 17) + 1);
+    }
+
+    @Test
+    void anAlternatingImageIsAnsweredBlockByBlock() {
+        for (int i = 0; i < 200; i++) {
+            rig.write(i * 2L, 1, 1);
+            rig.fake.run();
+        }
+        rig.writesBack = false;
+        rig.write(1000, 1, 1);
+        rig.fake.run();
+
+        Question question = ask(0, 1024);
+        rig.fake.run();
+
+        assertThat(told).containsExactly(Outcome.OK);
+        assertThat(question.blocks()).hasSize(402).startsWith(1L, -1L, 1L).endsWith(1L, -23L);
     }
 }

@@ -92,7 +92,7 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
         metadata = stores.getFirst();
         reader = new BlockReader(index, images, access);
         feed = new IndexFeed(index, access, fed, log.tail.durable(), this);
-        writeBack = new WriteBack(index, images, access, turns, fake, this);
+        writeBack = new WriteBack(index, images, access, turns, fake.ports(), this);
         checkpointer =
                 new Checkpointer(
                         log.tail,

@@ -53,6 +53,20 @@ class WriteBackTest {
     }
 
     @Test
+    void aRoundIsTimedOnceItHasWrittenAll() {
+        rig.fake.hold(every(Kind.WRITE));
+        rig.write(3, 2, 7);
+        rig.fake.run();
+        assertThat(rig.writeBack.latency().count()).isZero();
+
+        rig.fake.advance(7_000_000);
+        rig.fake.holdNothing();
+
+        assertThat(rig.writeBack.latency().count()).isEqualTo(1);
+        assertThat(rig.writeBack.latency().sumNanos()).isEqualTo(7_000_000);
+    }
+
+    @Test
     void nothingReachesTheImageBeforeItIsDurable() {
         rig.fake.hold(every(Kind.LOG_WRITE, "log/"));
         rig.write(3, 2, 7);

@@ -51,7 +51,7 @@ public final class MemoryLog {
         run();
         builder = new FrameBuilder(tail, ports.clock());
         builder.epoch(new EpochId(1, 0, 1));
-        writer = new LogWriter(tail, ports.shard(), new Listener());
+        writer = new LogWriter(tail, ports, new Listener());
     }
 
     /** What recovery and reception see of it. */

@@ -30,6 +30,7 @@ import storage.mars.engine.server.io.NettyShard;
 import storage.mars.engine.server.io.SecureEntropy;
 import storage.mars.engine.server.io.ShardGroup;
 import storage.mars.engine.server.io.SystemClock;
+import storage.mars.engine.server.io.UnusableDirectoryException;
 import storage.mars.engine.server.nbd.NbdLimits;
 import storage.mars.engine.server.nbd.NbdServer;
 import storage.mars.engine.server.observe.ObservedEngine;
@@ -80,6 +81,7 @@ final class EngineLifecycle {
      */
     ObservedEngine start() throws StartRefusedException {
         begun("data directory", this::releaseDirectory);
+        String id = engineId();
         ShardGroup shards = ShardGroup.start(settings.shards());
         begun("shards", () -> shards.stop(SHARDS_LIMIT));
         IoThreads threads = new IoThreads(ioThreads());
@@ -87,8 +89,16 @@ final class EngineLifecycle {
         ExportRegistry exports = new ExportRegistry();
         Replicas replicas = open(ports(shards.shards(), threads), exports);
         try {
-            return listen(shards, exports, replicas);
+            return listen(id, shards, exports, replicas);
         } catch (IOException e) {
+            throw new StartRefusedException(words(e));
+        }
+    }
+
+    private String engineId() throws StartRefusedException {
+        try {
+            return directory.engineId();
+        } catch (UnusableDirectoryException e) {
             throw new StartRefusedException(words(e));
         }
     }
@@ -105,7 +115,8 @@ final class EngineLifecycle {
         return replicas;
     }
 
-    private ObservedEngine listen(ShardGroup shards, ExportRegistry exports, Replicas replicas)
+    private ObservedEngine listen(
+            String id, ShardGroup shards, ExportRegistry exports, Replicas replicas)
             throws IOException {
         PeerServer peers =
                 PeerServer.start(
@@ -129,7 +140,7 @@ final class EngineLifecycle {
                 case NbdAddress.Tcp tcp -> nbd.listen(socket(tcp.address()));
             }
         }
-        ControlServer control = ControlServer.start(settings, replicas);
+        ControlServer control = ControlServer.start(settings, id, replicas);
         begun("control calls", () -> control.stop(CALLS_LIMIT));
         return new ObservedEngine(
                 replicas, nbd::connections, new ShardAllocation(shards.threadIds())::bytes);

@@ -32,8 +32,11 @@ public final class ControlServer {
         this.server = server;
     }
 
-    /** Listens at the control address of {@code settings}; fails when it cannot be had. */
-    public static ControlServer start(EngineSettings settings, Replicas replicas)
+    /**
+     * Listens at the control address of {@code settings}, for the engine {@code id}; fails when the
+     * address cannot be had.
+     */
+    public static ControlServer start(EngineSettings settings, String id, Replicas replicas)
             throws IOException {
         EventLoopGroup group =
                 new EpollEventLoopGroup(1, new DefaultThreadFactory("mars-control", true));
@@ -52,7 +55,7 @@ public final class ControlServer {
                         .keepAliveTimeout(10, TimeUnit.SECONDS)
                         .permitKeepAliveTime(5, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
-                        .addService(new ControlService(settings, replicas, thread))
+                        .addService(new ControlService(settings, id, replicas, thread))
                         .build();
         try {
             return new ControlServer(group, server.start());

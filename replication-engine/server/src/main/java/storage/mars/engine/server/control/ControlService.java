@@ -54,16 +54,23 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
     private static final Duration HANDOVER = Duration.ofMinutes(5);
     private static final Duration LONGEST_HANDOVER = Duration.ofHours(1);
 
+    /** A handover that has expired says why itself; one that was granted just then is begun. */
+    private static final Duration HANDOVER_GRACE = Duration.ofSeconds(5);
+
     private final Replicas replicas;
     private final ReplicaView view;
     private final NodeView node;
     private final Answering answering;
     private final Watches watches;
 
-    ControlService(EngineSettings settings, Replicas replicas, ScheduledExecutorService thread) {
+    ControlService(
+            EngineSettings settings,
+            String id,
+            Replicas replicas,
+            ScheduledExecutorService thread) {
         this.replicas = replicas;
         this.view = new ReplicaView(settings.name(), new ExportUris(settings.nbd()));
-        this.node = new NodeView(settings);
+        this.node = new NodeView(settings, id);
         this.answering = new Answering(replicas, view, thread);
         this.watches = new Watches(replicas, view, thread);
     }
@@ -191,13 +198,20 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
             return;
         }
         Duration asked = request.hasTimeout() ? ProtoTime.of(request.getTimeout()) : HANDOVER;
-        Duration limit = asked.compareTo(LONGEST_HANDOVER) > 0 ? LONGEST_HANDOVER : asked;
+        if (!asked.isPositive()) {
+            caller.onError(
+                    ControlStatus.of(
+                            Refusals.invalid(
+                                    name + " is not promoted", "its timeout is not above zero")));
+            return;
+        }
+        Duration patience = asked.compareTo(LONGEST_HANDOVER) > 0 ? LONGEST_HANDOVER : asked;
         change(
                 name,
-                limit,
+                patience.plus(HANDOVER_GRACE),
                 (host, reply) -> {
                     if (Terms.agree(host, name, supersedes, reply)) {
-                        host.promote(name, request.getCloseExports(), reply);
+                        host.promote(name, request.getCloseExports(), patience, reply);
                     }
                 },
                 caller);

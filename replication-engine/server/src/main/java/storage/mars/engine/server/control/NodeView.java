@@ -16,10 +16,12 @@ import storage.mars.engine.server.host.Replicas.LogMemoryUse;
 final class NodeView {
 
     private final EngineSettings settings;
+    private final String id;
     private final Instant startedAt = Instant.now();
 
-    NodeView(EngineSettings settings) {
+    NodeView(EngineSettings settings, String id) {
         this.settings = settings;
+        this.id = id;
     }
 
     Node of(LogMemoryUse memory, int replicas) {
@@ -32,6 +34,7 @@ final class NodeView {
         settings.nbd().forEach(address -> addresses.addNbd(address.toString()));
         return Node.newBuilder()
                 .setName(settings.name())
+                .setId(id)
                 .setVersion(EngineVersion.number())
                 .setAddresses(addresses)
                 .setCapacity(capacity(memory))

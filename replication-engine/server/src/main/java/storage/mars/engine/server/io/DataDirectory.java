@@ -54,6 +54,18 @@ public final class DataDirectory implements AutoCloseable {
         }
     }
 
+    /**
+     * The engine's id, 16 hex digits, made when there is none yet; empty while a full directory has
+     * no space for one.
+     */
+    public String engineId() throws UnusableDirectoryException {
+        try {
+            return EngineId.of(path);
+        } catch (IOException e) {
+            throw UnusableDirectoryException.because(path, e);
+        }
+    }
+
     /** Whether transfers can bypass the page cache. */
     boolean direct() {
         return direct;

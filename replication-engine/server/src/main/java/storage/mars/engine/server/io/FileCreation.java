@@ -49,10 +49,20 @@ final class FileCreation {
             }
             file.syncWhole();
             Files.move(provisional, path, StandardCopyOption.ATOMIC_MOVE);
-            FileCalls.syncDirectoryOf(path);
+            syncOrRemove(path);
             return file;
         } catch (IOException e) {
             file.closeAfter(e);
+            throw e;
+        }
+    }
+
+    /** A file that is not known to be there after a crash is no file: it would only take space. */
+    private static void syncOrRemove(Path path) throws IOException {
+        try {
+            FileCalls.syncDirectoryOf(path);
+        } catch (IOException e) {
+            Files.deleteIfExists(path);
             throw e;
         }
     }

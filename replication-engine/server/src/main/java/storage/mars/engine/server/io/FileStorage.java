@@ -3,6 +3,7 @@ package storage.mars.engine.server.io;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ public final class FileStorage implements Storage {
 
     @Override
     public void createDirectory(String name, Completion done) {
-        submit("create directory " + name, () -> makeDirectories(directory.resolve(name)), done);
+        submit("create directory " + name, () -> makeDirectories(name), done);
     }
 
     @Override
@@ -79,7 +80,7 @@ public final class FileStorage implements Storage {
     }
 
     private <T> void submit(String what, Errand.Call<T> call, Callback<T> done) {
-        threads.maintenance().submit(new Errand<>(home, what, call, done));
+        threads.names().submit(new Errand<>(home, what, call, done));
     }
 
     private void submit(String what, Action action, Completion done) {
@@ -130,13 +131,24 @@ public final class FileStorage implements Storage {
         return List.copyOf(names);
     }
 
-    private static void makeDirectories(Path path) throws IOException {
-        Path parent = path.getParent();
-        if (parent != null && !Files.isDirectory(path)) {
+    /**
+     * One that is there may just have been made by somebody else, and not be durable yet: every
+     * level is synced.
+     */
+    private void makeDirectories(String name) throws IOException {
+        String parent = DataDirectory.parent(name);
+        if (!parent.isEmpty()) {
             makeDirectories(parent);
-            Files.createDirectory(path);
-            FileCalls.syncDirectoryOf(path);
         }
+        Path path = directory.resolve(name);
+        try {
+            Files.createDirectory(path);
+        } catch (FileAlreadyExistsException e) {
+            if (!Files.isDirectory(path)) {
+                throw e;
+            }
+        }
+        FileCalls.syncDirectoryOf(path);
     }
 
     private void move(String from, String to) throws IOException {

@@ -9,18 +9,21 @@ import java.util.List;
  * All threads of an engine that block on files. Log writes have lanes of their own, so that nothing
  * queues before them. So have writes of images: the kernel lets one writer at a time into a file,
  * and further threads would only wait for it, with a processor in their hands. Other short
- * transfers are kept apart from work that may take long (creating, whole image syncs, directories),
- * so that a read never waits for a new segment.
+ * transfers are kept apart from work that may take long: whole image syncs and zeroing in one
+ * place, names and creations in another, so that no read waits for a new segment and no new segment
+ * for an image.
  */
 public final class IoThreads {
 
     private static final int MAINTENANCE_THREADS = 2;
     private static final int IMAGE_LANES = 2;
+    private static final int NAME_THREADS = 2;
 
     private final List<Lane> logs = new ArrayList<>();
     private final List<Lane> images = new ArrayList<>();
     private final WorkerPool transfers;
     private final WorkerPool maintenance;
+    private final WorkerPool names;
 
     /** Starts the threads, which sleep until they are needed. */
     public IoThreads(Settings settings) {
@@ -34,6 +37,7 @@ public final class IoThreads {
         }
         transfers = new WorkerPool(new NumberedThreads("mars-io-"), settings.transferThreads());
         maintenance = new WorkerPool(new NumberedThreads("mars-file-"), MAINTENANCE_THREADS);
+        names = new WorkerPool(new NumberedThreads("mars-name-"), NAME_THREADS);
     }
 
     /** The lane of all logs in one directory, that is of one resource. */
@@ -50,8 +54,14 @@ public final class IoThreads {
         return transfers;
     }
 
+    /** Syncs and zeroing of images, changes of size, closing. */
     WorkerPool maintenance() {
         return maintenance;
+    }
+
+    /** Whatever creates, opens, renames, deletes or lists. */
+    WorkerPool names() {
+        return names;
     }
 
     /** Does what is queued, then ends the threads; returns whether all ended in time. */
@@ -65,6 +75,7 @@ public final class IoThreads {
             all &= lane.close(Duration.ofNanos(end - System.nanoTime()));
         }
         all &= transfers.close(Duration.ofNanos(end - System.nanoTime()));
+        all &= names.close(Duration.ofNanos(end - System.nanoTime()));
         all &= maintenance.close(Duration.ofNanos(end - System.nanoTime()));
         return all;
     }

@@ -20,6 +20,7 @@ final class LinuxFile implements AutoCloseable, UnsyncedParts.Writer {
     private static final int O_CLOEXEC = 0x80000;
     private static final int FALLOC_FL_KEEP_SIZE = 1;
     private static final int FALLOC_FL_PUNCH_HOLE = 2;
+    private static final int POSIX_FADV_DONTNEED = 4;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
     private static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
@@ -88,6 +89,14 @@ final class LinuxFile implements AutoCloseable, UnsyncedParts.Writer {
             error = LIBC.sync_file_range(descriptor, position, length, flags) == 0 ? 0 : errno();
         } while (error == EINTR);
         if (error != 0 && error != ENOSYS && error != ESPIPE) {
+            throw failure(path, error);
+        }
+    }
+
+    /** Drops what the page cache holds of this file and has on the device. */
+    void dropCache() throws IOException {
+        int error = LIBC.posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+        if (error != 0) {
             throw failure(path, error);
         }
     }
@@ -161,6 +170,8 @@ final class LinuxFile implements AutoCloseable, UnsyncedParts.Writer {
 
         @SaveError
         int ftruncate(int descriptor, long size);
+
+        int posix_fadvise(int descriptor, long position, long length, int advice);
 
         @SaveError
         long lseek(int descriptor, long position, int whence);

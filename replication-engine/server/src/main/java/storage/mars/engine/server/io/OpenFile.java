@@ -55,7 +55,12 @@ final class OpenFile {
         try {
             channel = CacheBypass.open(path, direct && kind == Kind.LOG);
             uncached = direct && kind == Kind.METADATA ? CacheBypass.open(path, true) : null;
-            return new OpenFile(kind, channel, uncached, LinuxFile.open(path));
+            LinuxFile descriptor = LinuxFile.open(path);
+            OpenFile file = new OpenFile(kind, channel, uncached, descriptor);
+            if (!direct && kind != Kind.IMAGE) {
+                file.forgetCache();
+            }
+            return file;
         } catch (IOException e) {
             closeQuietly(channel, e);
             closeQuietly(uncached, e);
@@ -65,6 +70,20 @@ final class OpenFile {
 
     long size() {
         return size;
+    }
+
+    /**
+     * What is read from now on has come from the device, as with a bypassed cache: a failed sync
+     * leaves its pages there as if they had been written.
+     */
+    private void forgetCache() throws IOException {
+        try {
+            channel.force(false);
+            descriptor.dropCache();
+        } catch (IOException e) {
+            descriptor.close();
+            throw e;
+        }
     }
 
     void read(long position, ByteBuffer into) throws IOException {

@@ -14,11 +14,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import storage.mars.engine.export.Latencies;
 import storage.mars.engine.log.Histogram;
 import storage.mars.engine.replica.ReplicaStatus;
 import storage.mars.engine.replica.ReplicaStatus.Known;
 import storage.mars.engine.replica.ReplicaStatus.MemberStatus;
+import storage.mars.engine.replica.StageLatencies;
 
 /**
  * The meters of one replica, or of one member as that replica knows it. The registry holds the
@@ -27,11 +27,13 @@ import storage.mars.engine.replica.ReplicaStatus.MemberStatus;
  */
 final class ReplicaMeters {
 
-    private static final Map<String, Function<Latencies, Histogram>> STAGES =
+    private static final Map<String, Function<StageLatencies, Histogram>> STAGES =
             Map.of(
-                    "read", latencies -> latencies.read,
-                    "admit", latencies -> latencies.admit,
-                    "write", latencies -> latencies.write);
+                    "read", latencies -> latencies.requests().read,
+                    "admit", latencies -> latencies.requests().admit,
+                    "write", latencies -> latencies.requests().write,
+                    "log", StageLatencies::log,
+                    "write-back", StageLatencies::writeBack);
 
     private static final List<Double> QUANTILES = List.of(0.5, 0.9, 0.99, 0.999);
 
@@ -111,11 +113,11 @@ final class ReplicaMeters {
         return Double.isNaN(count) ? 0 : count;
     }
 
-    private void registerStage(Tags tags, Function<Latencies, Histogram> of) {
+    private void registerStage(Tags tags, Function<StageLatencies, Histogram> of) {
         Source<Histogram> source =
                 () -> {
                     Known known = known();
-                    Latencies latencies = known == null ? null : known.counters().latencies();
+                    StageLatencies latencies = known == null ? null : known.counters().latencies();
                     return latencies == null ? null : of.apply(latencies);
                 };
         registered.add(
@@ -126,7 +128,7 @@ final class ReplicaMeters {
                                 held -> nanos(source),
                                 TimeUnit.NANOSECONDS)
                         .tags(tags)
-                        .description("Requests by stage, and the time they took from submission")
+                        .description("How often each stage was passed, and the time that took")
                         .register(registry));
         for (double share : QUANTILES) {
             registered.add(
@@ -134,7 +136,7 @@ final class ReplicaMeters {
                                     "mars.requests.quantile.seconds",
                                     () -> quantile(source.get(), share))
                             .tags(tags.and("quantile", Double.toString(share)))
-                            .description("Time that this share of the requests took at most")
+                            .description("Time that this share of them took at most")
                             .register(registry));
         }
     }

@@ -9,6 +9,7 @@ import static org.awaitility.Awaitility.await;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
@@ -147,6 +148,12 @@ class EngineIT {
             b.join("r", a);
             caughtUp(a, b);
             PromoteRequest promote = PromoteRequest.newBuilder().setName("r").build();
+            PromoteRequest atOnce =
+                    promote.toBuilder()
+                            .setTimeout(com.google.protobuf.Duration.getDefaultInstance())
+                            .build();
+            assertThat(failure(() -> b.control().promote(atOnce)).getStatus().getCode())
+                    .isEqualTo(Status.Code.INVALID_ARGUMENT);
             try (ExportClient client = a.open("r/data")) {
                 assertThat(client.write(0, data)).isZero();
                 StatusRuntimeException open = failure(() -> b.control().promote(promote));
@@ -257,6 +264,9 @@ class EngineIT {
                     .containsExactly("a", "b", "c");
             Node node = engine.control().getNode(GetNodeRequest.getDefaultInstance());
             assertThat(node.getName()).isEqualTo("a");
+            assertThat(node.getId())
+                    .matches("[0-9a-f]{16}")
+                    .isEqualTo(Files.readString(root.resolve("a/data/engine.id")).strip());
             assertThat(node.getReplicas()).isEqualTo(3);
             assertThat(node.getCapacity().getLogMemoryBytes()).isEqualTo(16 << 20);
             assertThat(node.getCapacity().getAvailableBytes()).isPositive();

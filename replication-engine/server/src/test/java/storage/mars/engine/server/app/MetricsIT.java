@@ -57,7 +57,9 @@ class MetricsIT {
                                 .contains(
                                         "mars_requests_seconds_count{"
                                                 + "resource=r,"
-                                                + "stage=write,} 1.0"));
+                                                + "stage=write,} 1.0")
+                                .containsPattern("stage=log,} [1-9]")
+                                .containsPattern("stage=write-back,} [1-9]"));
                 assertThat(meters).isNotNull();
             }
             await().ignoreExceptions()

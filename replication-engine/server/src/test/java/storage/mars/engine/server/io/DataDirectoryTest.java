@@ -77,6 +77,35 @@ class DataDirectoryTest {
         assertRefused(Path.of("/proc/sys"), "is not writable");
     }
 
+    @Test
+    void theIdIsMadeOnceAndKept() throws Exception {
+        String id;
+        try (DataDirectory first = DataDirectory.open(root.resolve("data"))) {
+            assertThat(root.resolve("data/engine.id")).doesNotExist();
+            id = first.engineId();
+        }
+
+        try (DataDirectory again = DataDirectory.open(root.resolve("data"))) {
+            assertThat(id).matches("[0-9a-f]{16}");
+            assertThat(again.engineId()).isEqualTo(id);
+        }
+        try (DataDirectory other = DataDirectory.open(root.resolve("other"))) {
+            assertThat(other.engineId()).isNotEqualTo(id);
+        }
+    }
+
+    @Test
+    void whatIsNoIdIsNamedAndLeftAlone() throws Exception {
+        Files.writeString(root.resolve("engine.id"), "name");
+        try (DataDirectory directory = DataDirectory.open(root)) {
+            assertThatThrownBy(directory::engineId)
+                    .isInstanceOf(UnusableDirectoryException.class)
+                    .hasMessageContaining(root.resolve("engine.id").toString())
+                    .hasMessageContaining("remove it to get a new one");
+        }
+        assertThat(root.resolve("engine.id")).hasContent("name");
+    }
+
     private static void assertRefused(Path path, String reason) {
         assertThatThrownBy(() -> DataDirectory.open(path))
                 .isInstanceOf(UnusableDirectoryException.class)

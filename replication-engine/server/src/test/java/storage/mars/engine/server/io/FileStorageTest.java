@@ -3,10 +3,12 @@ package storage.mars.engine.server.io;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -207,6 +210,90 @@ class FileStorageTest extends StorageContract {
                 });
 
         assertThat(second.orTimeout(20, TimeUnit.SECONDS).join()).isTrue();
+    }
+
+    @Test
+    void directoriesMayBeMadeSideBySide() {
+        for (int i = 0; i < 100; i++) {
+            List<CompletableFuture<Boolean>> made = new ArrayList<>();
+            for (String leaf : List.of("x", "x", "y", "z")) {
+                CompletableFuture<Boolean> one = new CompletableFuture<>();
+                made.add(one);
+                String name = "d" + i + "/p/" + leaf;
+                fixture.shard()
+                        .execute(() ->
+                                fixture.storage()
+                                        .createDirectory(
+                                                name, failure -> one.complete(failure == null)));
+            }
+
+            assertThat(made).allMatch(one -> one.orTimeout(20, TimeUnit.SECONDS).join());
+        }
+        caller().create("file", Kind.IMAGE, BLOCK);
+        assertThat(
+                        StorageCaller.kind(
+                                caller().outcome(done ->
+                                        fixture.storage().createDirectory("file", done))))
+                .isEqualTo(IoFailure.Kind.ALREADY_EXISTS);
+    }
+
+    @Test
+    void slowImageSyncsHoldNoNewSegmentUp() {
+        CountDownLatch slow = new CountDownLatch(1);
+        HandBack home = new HandBack(fixture.shard());
+        List<CompletableFuture<Boolean>> syncs = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            CompletableFuture<Boolean> sync = new CompletableFuture<>();
+            syncs.add(sync);
+            fixture.threads()
+                    .maintenance()
+                    .submit(
+                            new Errand<>(
+                                    home,
+                                    "sync",
+                                    () -> awaited(slow),
+                                    (value, failure) -> sync.complete(failure == null)));
+        }
+
+        caller().create("spare-1", Kind.LOG, 1 << 20);
+
+        assertThat(caller().rename("spare-1", "segment")).isNull();
+        assertThat(syncs).noneMatch(CompletableFuture::isDone);
+        slow.countDown();
+        assertThat(syncs).allMatch(sync -> sync.orTimeout(20, TimeUnit.SECONDS).join());
+    }
+
+    private static boolean awaited(CountDownLatch latch) {
+        try {
+            return latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aLogThatIsOpenedThroughTheCacheIsReadFromTheDevice() throws IOException {
+        assumeThat(Files.getFileStore(root).type()).isNotEqualTo("tmpfs");
+        Path path = root.resolve("cached");
+        OpenFile writer = FileCreation.create(path, Kind.LOG, 8 << 20, false);
+        writer.write(0, filled(8 << 20, 3));
+        writer.sync();
+        assertThat(isCached(path)).isTrue();
+
+        OpenFile reader = OpenFile.open(path, Kind.LOG, false);
+
+        assertThat(isCached(path)).isFalse();
+        ByteBuffer first = aligned(BLOCK);
+        reader.read(0, first);
+        assertThat(first.get(0)).isEqualTo((byte) 3);
+        reader.close();
+        writer.close();
+    }
+
+    private static boolean isCached(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()).isLoaded();
+        }
     }
 
     private long blocks(String name) throws IOException {

@@ -128,6 +128,9 @@ final class SimFile {
 
     /** Marks sectors dirty; an older unsynced version of them may reach the media just before. */
     private void touch(Page page, int sectors) {
+        if (sectors == 0) {
+            return;
+        }
         if ((page.dirty & sectors) != 0 && random.chance(1, 4)) {
             page.persist(page.dirty & sectors, page.current == null ? null : page.current.clone());
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.testkit.engine;
 
+import java.time.Duration;
 import storage.mars.engine.testkit.Scenario;
 import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.oracle.CellPattern;
@@ -81,7 +82,7 @@ public final class HandoverScenario implements Scenario {
                 cluster.outcome(
                         cluster.engine("b"),
                         "handover with open exports",
-                        (host, reply) -> host.promote("r", false, reply));
+                        (host, reply) -> host.promote("r", false, SimEngine.PATIENCE, reply));
         cluster.require(
                 "the refusal says what is open: " + why,
                 why.contains("r/data by client") && why.contains("--close-exports"));
@@ -95,7 +96,9 @@ public final class HandoverScenario implements Scenario {
             cluster.world().runFor(2_000 * MILLISECOND);
             why =
                     cluster.outcome(
-                            engine, "handover", (host, reply) -> host.promote("r", true, reply));
+                            engine,
+                            "handover",
+                            (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
         }
         cluster.require("the role can be had: " + why, engine.isIn("Serving"));
     }
@@ -108,8 +111,11 @@ public final class HandoverScenario implements Scenario {
         String from = drawn.machine().name();
         String to = other.machine().name();
         switch (random.below(10)) {
-            case 0, 1, 2, 3 -> ask(drawn, false);
-            case 4 -> ask(drawn, true);
+            case 0, 1, 2, 3 -> {
+                Duration patience = Duration.ofMillis(random.between(300, 30_000));
+                ask(drawn, (host, reply) -> host.promote("r", true, patience, reply));
+            }
+            case 4 -> ask(drawn, (host, reply) -> host.demote("r", true, null, reply));
             case 5, 6 -> {
                 drawn.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
                 drawn.machine().startAfter(random.between(1, 4000) * MILLISECOND);
@@ -132,16 +138,10 @@ public final class HandoverScenario implements Scenario {
         }
     }
 
-    private static void ask(SimEngine engine, boolean layDown) {
-        SimEngine.Either any = new SimEngine.Either(() -> {}, refusal -> {});
+    private static void ask(SimEngine engine, RoleCluster.Asking asking) {
         engine.ask(host -> {
-            if (host.status("r") == null) {
-                return;
-            }
-            if (layDown) {
-                host.demote("r", true, null, any);
-            } else {
-                host.promote("r", true, any);
+            if (host.status("r") != null) {
+                asking.ask(host, SimEngine.anyAnswer());
             }
         });
     }

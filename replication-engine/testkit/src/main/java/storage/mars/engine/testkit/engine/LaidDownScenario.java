@@ -89,7 +89,10 @@ public final class LaidDownScenario implements Scenario {
                 "nothing is shipped",
                 to.known().positions().durable() == received && to.shows("Shipping", "Paused"));
         String why =
-                cluster.outcome(to, "handover", (host, reply) -> host.promote("r", true, reply));
+                cluster.outcome(
+                        to,
+                        "handover",
+                        (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
         cluster.require("the refusal says why: " + why, why.contains("resume-shipping"));
         cluster.require("the primary goes on", from.isIn("Serving"));
         must(cluster, to, "resume", (host, reply) -> host.pauseShipping("r", false, reply));
@@ -104,7 +107,9 @@ public final class LaidDownScenario implements Scenario {
         for (int i = 0; i < 5 && !engine.isIn("Serving"); i++) {
             why =
                     cluster.outcome(
-                            engine, "taking", (host, reply) -> host.promote("r", true, reply));
+                            engine,
+                            "taking",
+                            (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
             cluster.world().runFor(SECOND);
         }
         cluster.require("it has the role: " + why, engine.isIn("Serving"));

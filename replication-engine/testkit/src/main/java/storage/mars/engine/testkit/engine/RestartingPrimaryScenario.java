@@ -37,6 +37,9 @@ public final class RestartingPrimaryScenario implements Scenario {
         Workload workload =
                 new Workload(world, history, 0, WorkloadSettings.mixed(), engine::writable);
         SimRandom random = world.random("story");
+        if (world.random("index").chance(1, 3)) {
+            engine.indexBlocks(100);
+        }
         engine.startWith(VOLUME, BUDGET);
         workload.start();
         for (int round = 0; round < ROUNDS; round++) {

@@ -210,7 +210,10 @@ final class RoleCluster {
             }
             SimEngine asked = all().get(i % all().size());
             if (asked.isReady()) {
-                outcome(asked, "promotion", (host, reply) -> host.promote("r", true, reply));
+                outcome(
+                        asked,
+                        "promotion",
+                        (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
             }
         }
         throw new SimFailure("nobody serves after the end of all faults" + describe());
@@ -250,7 +253,10 @@ final class RoleCluster {
 
     /** The role goes to {@code target} by plan. */
     void handOver(SimEngine target, boolean closeExports) {
-        mustBeDone(target, "handover", (host, reply) -> host.promote("r", closeExports, reply));
+        mustBeDone(
+                target,
+                "handover",
+                (host, reply) -> host.promote("r", closeExports, SimEngine.PATIENCE, reply));
     }
 
     /** The role goes to {@code target} by force. */

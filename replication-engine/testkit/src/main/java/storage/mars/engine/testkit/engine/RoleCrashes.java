@@ -168,11 +168,11 @@ public final class RoleCrashes {
             written();
             long incarnation = a.known().incarnation();
             arm();
-            ask(b, "handover", (host, reply) -> host.promote("r", true, reply));
+            ask(b, "handover", (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
             world.runFor(2 * SECOND);
             quiet();
             cluster.until("somebody serves", () -> cluster.primary() != null, 60);
-            ask(b, "handover", (host, reply) -> host.promote("r", true, reply));
+            ask(b, "handover", (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
             whole(b);
             cluster.require("the incarnation stays", b.known().incarnation() == incarnation);
         }
@@ -187,10 +187,10 @@ public final class RoleCrashes {
                 }
                 world.runFor(SECOND / 2);
             }
-            ask(b, "taking", (host, reply) -> host.promote("r", true, reply));
+            ask(b, "taking", (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
             world.runFor(2 * SECOND);
             quiet();
-            ask(b, "taking", (host, reply) -> host.promote("r", true, reply));
+            ask(b, "taking", (host, reply) -> host.promote("r", true, SimEngine.PATIENCE, reply));
             whole(b);
         }
 

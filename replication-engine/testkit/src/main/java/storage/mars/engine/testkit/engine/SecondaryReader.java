@@ -96,7 +96,7 @@ final class SecondaryReader implements AttachmentListener {
             offset = random.below(volumeBytes / BLOCK - blocks + 1) * BLOCK;
             length = room.capacity();
             data = room;
-            from = lagging ? applied() : received();
+            from = lagging || engine.isIndexSmall() ? applied() : received();
         }
 
         @Override

@@ -33,6 +33,9 @@ public final class ShippingScenario implements Scenario {
         WorkloadSettings settings =
                 WorkloadSettings.mixed().withThinkNanos(random.between(5, 50) * MILLISECOND);
         SimCluster cluster = new SimCluster(world, random.chance(1, 2) ? 2 : 3, VOLUME, settings);
+        if (world.random("index").chance(1, 3)) {
+            cluster.engines.forEach(engine -> engine.indexBlocks(100));
+        }
         cluster.begin(BUDGET);
         cluster.workload.start();
         cluster.readSecondaries(random.between(5, 100) * MILLISECOND);

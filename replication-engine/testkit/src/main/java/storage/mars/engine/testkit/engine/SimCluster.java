@@ -29,6 +29,9 @@ final class SimCluster {
     static final long MILLISECOND = 1_000_000L;
     static final long SECOND = 1_000 * MILLISECOND;
 
+    /** The last one of the log, what is prepared behind it, and the most spares. */
+    private static final long MOST_SEGMENTS = 3 + 24;
+
     final SimWorld world;
     final WriteHistory history;
     final Workload workload;
@@ -215,10 +218,10 @@ final class SimCluster {
                 .check(0, volumeBytes, VolumeReader.read(primary(), volumeBytes));
     }
 
-    /** Nobody keeps more of the log than its last segment, the next one and the most spares. */
+    /** Nobody keeps more of the log than is needed once all have all of it. */
     private boolean areLogsShort() {
         for (SimEngine engine : engines) {
-            if (engine.known().log().usedBytes() > 12L * SimEngine.SEGMENT) {
+            if (engine.known().log().usedBytes() > MOST_SEGMENTS * SimEngine.SEGMENT) {
                 return false;
             }
         }

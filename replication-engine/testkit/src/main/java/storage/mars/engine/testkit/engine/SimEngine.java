@@ -32,6 +32,9 @@ public final class SimEngine {
     /** Small enough that segments change, are recycled and run out within a run. */
     static final int SEGMENT = 2 << 20;
 
+    /** Time that a handover is given. */
+    static final Duration PATIENCE = Duration.ofSeconds(30);
+
     private static final long LOG_MEMORY = 8L << 20;
     private static final long SECOND = 1_000_000_000L;
 
@@ -61,6 +64,11 @@ public final class SimEngine {
     /** How many blocks the index may hold, from the next start on. */
     void indexBlocks(int blocks) {
         indexBlocks = blocks;
+    }
+
+    /** Whether received log may wait for room in the index, so that reads do not see it yet. */
+    boolean isIndexSmall() {
+        return indexBlocks < 1024;
     }
 
     private void boot(Ports ports, SimMachine on) {

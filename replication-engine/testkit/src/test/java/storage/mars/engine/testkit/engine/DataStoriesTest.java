@@ -12,6 +12,7 @@ class DataStoriesTest {
 
     private static final long MILLISECOND = 1_000_000L;
     private static final long MINUTE = 60_000 * MILLISECOND;
+    private static final long SECOND = 1_000 * MILLISECOND;
     private static final long VOLUME = 1L << 20;
 
     private static SimCluster underLoad(long budget) {
@@ -110,6 +111,32 @@ class DataStoriesTest {
         cluster.work(300);
 
         assertThat(cluster.secondaryReads()).isGreaterThan(20);
+        cluster.finish();
+    }
+
+    /** What it has dropped it asks for again, and what was under way then is left out. */
+    @Test
+    void aStalledSecondaryKeepsNoMoreThanItsMemoryAndCatchesUp() {
+        SimWorld world = new SimWorld(1);
+        WorkloadSettings settings = WorkloadSettings.mixed().withThinkNanos(2 * MILLISECOND);
+        SimCluster cluster = new SimCluster(world, 2, VOLUME, settings);
+        SimEngine secondary = cluster.secondaries().getFirst();
+        secondary.indexBlocks(100);
+        cluster.begin(64L << 20);
+        cluster.workload.start();
+        long forControlRecords = 2L << 20;
+        world.invariant(
+                "log memory is bounded",
+                () ->
+                        !secondary.isReady()
+                                || secondary.host().logMemoryTaken()
+                                        <= secondary.host().logMemoryLimit() + forControlRecords);
+        for (int i = 0; i < 4; i++) {
+            secondary.machine().disk().faults().slowFiles(name -> name.endsWith(".img"), SECOND);
+            cluster.work(400);
+            secondary.machine().disk().faults().clear();
+            cluster.work(100);
+        }
         cluster.finish();
     }
 }

@@ -68,6 +68,13 @@ class EngineSimTest {
         assertThat(steps).isGreaterThan(10_000);
     }
 
+    @Test
+    void damagedOldLogIsNoHarmToThePrimary() {
+        long steps = SeedRun.steps(new OldLogDamageScenario(), 1, 8);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
     static Stream<Scenario> scenarios() {
         return Stream.of(
                 new ShippingScenario(),
