@@ -3,6 +3,7 @@ package storage.mars.engine.testkit.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.sim.SimWorld;
@@ -28,7 +29,7 @@ class RoleStoriesTest {
         cluster.laws().allowForce();
         long term = a.known().highestTerm();
         slowLog(b, SECOND);
-        b.ask(host -> host.promote("r", true, SimEngine.anyAnswer()));
+        b.ask(host -> host.promote("r", true, Duration.ofMinutes(1), SimEngine.anyAnswer()));
         cluster.until("a ends its log", () -> a.isIn("HandingOver"), 10);
         long before = c.known().positions().durable();
         cluster.until("c has the end", () -> c.known().positions().durable() > before, 10);
