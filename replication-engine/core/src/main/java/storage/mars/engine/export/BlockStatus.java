@@ -105,7 +105,7 @@ final class BlockStatus {
             long length = until - position;
             boolean room = extents.add(length, hole);
             position = until;
-            run = (int) Math.clamp(4 * (length >> Blocks.SHIFT), MIN_RUN, MAX_RUN);
+            run = Math.clamp(4 * (length >> Blocks.SHIFT), MIN_RUN, MAX_RUN);
             return room;
         }
 

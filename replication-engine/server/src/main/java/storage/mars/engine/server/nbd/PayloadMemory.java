@@ -81,7 +81,7 @@ final class PayloadMemory {
     }
 
     private static int bytesOf(int size) {
-        return 2 * SMALL << size;
+        return (2 * SMALL) << size;
     }
 
     private static int sizeOf(int payload) {
