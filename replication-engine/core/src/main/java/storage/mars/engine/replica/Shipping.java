@@ -57,7 +57,7 @@ final class Shipping {
                                     && replica.isOpen()
                                     && replica.parts() == parts;
                     if (asked && link == null) {
-                        askForSync(session, "the log cannot be read: " + failure);
+                        logGone(session, peer, pull.from(), String.valueOf(failure));
                     } else if (asked && link != null) {
                         ship(session, peer, pull, link);
                     }
