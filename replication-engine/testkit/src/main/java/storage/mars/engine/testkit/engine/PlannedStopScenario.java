@@ -50,10 +50,11 @@ public final class PlannedStopScenario implements Scenario {
         for (int round = 0; round < rounds; round++) {
             cluster.work(random.between(5, 150));
             SimEngine engine = cluster.engines.get(random.below(cluster.engines.size()));
-            if (engine != cluster.primary() && random.chance(1, 4)) {
+            boolean switched = engine != cluster.primary() && random.chance(1, 4);
+            if (switched) {
                 cluster.pauseApply(engine, random.chance(1, 2));
             }
-            new Stop(cluster, engine, random).run();
+            new Stop(cluster, engine, switched, random).run();
             cluster.requireNoDamage();
         }
         cluster.finish();
@@ -66,21 +67,29 @@ public final class PlannedStopScenario implements Scenario {
         private final SimWorld world;
         private final SimEngine engine;
         private final SimMachine machine;
+        private final boolean switched;
         private final SimRandom random;
         private boolean ended;
 
-        Stop(SimCluster cluster, SimEngine engine, SimRandom random) {
+        /**
+         * {@code switched}: apply was paused or resumed just now, which status may not show yet.
+         */
+        Stop(SimCluster cluster, SimEngine engine, boolean switched, SimRandom random) {
             this.cluster = cluster;
             this.world = cluster.world;
             this.engine = engine;
             this.machine = engine.machine();
+            this.switched = switched;
             this.random = random;
         }
 
         void run() {
             cluster.await("it has started", engine::isReady, 60 * SECOND);
             boolean sound =
-                    isOpen() && engine.known().consistent() && !engine.known().applyPaused();
+                    !switched
+                            && isOpen()
+                            && engine.known().consistent()
+                            && !engine.known().applyPaused();
             long durable = engine.known().positions().durable();
             if (random.chance(1, 4)) {
                 trouble();
