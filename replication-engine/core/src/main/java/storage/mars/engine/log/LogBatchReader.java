@@ -3,6 +3,7 @@ package storage.mars.engine.log;
 
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.port.IoFailure;
 
 /**
  * Reads the log back from its segments, a batch of whole verified frames at a time: checksums of
@@ -123,13 +124,11 @@ public final class LogBatchReader {
                 failure -> {
                     segments.unpin(segment);
                     buffer.clear().limit(length);
-                    if (failure != null) {
-                        reader.read(new Batch(block, block, buffer, failure.toString(), true));
-                        return;
-                    }
-                    int record = find(frame, block, history, buffer);
-                    int at = record < 0 ? 0 : view.payloadOffset(record);
-                    reader.read(verifyRecord(frame, block, record, at, history, buffer));
+                    int record = failure == null ? find(frame, block, history, buffer) : -1;
+                    reader.read(
+                            record < 0
+                                    ? notFound(frame, block, history, buffer, failure)
+                                    : payload(frame, record, view.payloadOffset(record), buffer));
                 });
     }
 
@@ -148,25 +147,16 @@ public final class LogBatchReader {
                     buffer.clear().limit(LogFormat.BLOCK);
                     int record = failure == null ? find(frame, block, history, buffer) : -1;
                     if (record >= 0) {
-                        readPayload(segment, frame, block, record, history, buffer, reader);
+                        readPayload(segment, frame, block, record, buffer, reader);
                         return;
                     }
                     segments.unpin(segment);
-                    reader.read(
-                            failure == null
-                                    ? verifyRecord(frame, block, record, 0, history, buffer)
-                                    : new Batch(block, block, buffer, failure.toString(), true));
+                    reader.read(notFound(frame, block, history, buffer, failure));
                 });
     }
 
     private void readPayload(
-            Segment segment,
-            long frame,
-            long block,
-            int record,
-            EpochHistory history,
-            ByteBuffer buffer,
-            Reader reader) {
+            Segment segment, long frame, long block, int record, ByteBuffer buffer, Reader reader) {
         int end = LogFormat.BLOCK + view.payloadLength(record);
         segment.file.read(
                 layout.offset(frame + view.payloadOffset(record)),
@@ -176,8 +166,7 @@ public final class LogBatchReader {
                     buffer.clear().limit(end);
                     reader.read(
                             failure == null
-                                    ? verifyRecord(
-                                            frame, block, record, LogFormat.BLOCK, history, buffer)
+                                    ? payload(frame, record, LogFormat.BLOCK, buffer)
                                     : new Batch(block, block, buffer, failure.toString(), true));
                 });
     }
@@ -194,20 +183,30 @@ public final class LogBatchReader {
         return -1;
     }
 
-    /** {@code record} is what was found, its payload lies at {@code at} in {@code buffer}. */
-    private Batch verifyRecord(
-            long frame, long block, int record, int at, EpochHistory history, ByteBuffer buffer) {
+    /** Why {@link #find} found nothing; {@code failure} when nothing could be read. */
+    private Batch notFound(
+            long frame,
+            long block,
+            EpochHistory history,
+            ByteBuffer buffer,
+            @Nullable IoFailure failure) {
+        if (failure != null) {
+            return new Batch(block, block, buffer, failure.toString(), true);
+        }
         String fault = descriptorFault(view.wrap(buffer, 0), frame, history, null);
-        if (fault != null || record < 0) {
-            String reason = fault == null ? "no record holds this block" : fault;
-            return new Batch(block, block, buffer, reason, false);
-        }
-        int length = view.payloadLength(record);
-        if (!verifier.payloadIsRight(view, record, buffer, at)) {
-            fault = "payload checksum of record " + record + " differs";
-        }
+        String reason = fault == null ? "no record holds this block" : fault;
+        return new Batch(block, block, buffer, reason, false);
+    }
+
+    /**
+     * The descriptor in {@code buffer} was found right; the record's payload lies at {@code at}.
+     */
+    private Batch payload(long frame, int record, int at, ByteBuffer buffer) {
+        boolean right = verifier.payloadIsRight(view.wrap(buffer, 0), record, buffer, at);
         long from = frame + view.payloadOffset(record);
+        int length = view.payloadLength(record);
         buffer.limit(at + length).position(at);
+        String fault = right ? null : "payload checksum of record " + record + " differs";
         return new Batch(from, from + length, buffer, fault, false);
     }
 
