@@ -95,25 +95,32 @@ final class OpenFile {
     }
 
     void write(long position, ByteBuffer from) throws IOException {
-        noteWrite(position, from.remaining());
-        FileCalls.writeFully(channel, position, from);
+        if (kind == Kind.IMAGE) {
+            writeImage(position, from);
+        } else {
+            FileCalls.writeFully(channel, position, from);
+        }
     }
 
     void writeRuns(ByteBuffer from, Runs runs) throws IOException {
         ByteBuffer view = from.duplicate();
         for (int i = 0; i < runs.count(); i++) {
-            long position = runs.position(i);
             int offset = runs.offset(i);
-            int end = offset + runs.length(i);
-            noteWrite(position, runs.length(i));
-            while (offset < end) {
-                int length = Math.min(end - offset, CACHE_PIECE);
-                view.limit(offset + length).position(offset);
-                FileCalls.writeFully(channel, position, view);
-                position += length;
-                offset += length;
-            }
+            view.limit(offset + runs.length(i)).position(offset);
+            write(runs.position(i), view);
         }
+    }
+
+    private void writeImage(long position, ByteBuffer from) throws IOException {
+        unsynced.note(position, from.remaining(), size);
+        long at = position;
+        int end = from.limit();
+        while (from.position() < end) {
+            int length = Math.min(end - from.position(), CACHE_PIECE);
+            FileCalls.writeFully(channel, at, from.limit(from.position() + length));
+            at += length;
+        }
+        from.limit(end);
     }
 
     void writeDurably(long position, ByteBuffer[] from, int count) throws IOException {
@@ -132,15 +139,11 @@ final class OpenFile {
 
     /** The blocks of a log stay allocated and written, which is what makes its syncs cheap. */
     void zero(long position, long length) throws IOException {
-        noteWrite(position, length);
         if (kind == Kind.LOG || !descriptor.punchHole(position, length)) {
+            if (kind == Kind.IMAGE) {
+                unsynced.note(position, length, size);
+            }
             FileCalls.writeZeros(channel, position, length);
-        }
-    }
-
-    private void noteWrite(long position, long length) {
-        if (kind == Kind.IMAGE) {
-            unsynced.note(position, length, size);
         }
     }
 
