@@ -51,17 +51,18 @@ final class Shipping {
         parts.links.read(
                 pull.from(),
                 (link, failure) -> {
-                    boolean asked =
-                            session.pulls == number
-                                    && !session.isClosed()
-                                    && replica.isOpen()
-                                    && replica.parts() == parts;
+                    boolean asked = session.pulls == number && stillServes(session, parts);
                     if (asked && link == null) {
                         logGone(session, peer, pull.from(), String.valueOf(failure));
                     } else if (asked && link != null) {
                         ship(session, peer, pull, link);
                     }
                 });
+    }
+
+    /** Whether an answer that was begun with these parts has somebody to go to and still holds. */
+    private boolean stillServes(Session session, ReplicaParts parts) {
+        return !session.isClosed() && replica.isOpen() && replica.parts() == parts;
     }
 
     /** What was asked for before is not wanted any more. */
@@ -132,15 +133,10 @@ final class Shipping {
         parts.links.read(
                 start,
                 (link, failure) -> {
-                    boolean still =
-                            !session.isClosed()
-                                    && replica.isOpen()
-                                    && replica.parts() == parts
-                                    && isSource();
                     if (link == null) {
                         // It asks again over a new link.
                         session.close();
-                    } else if (still) {
+                    } else if (stillServes(session, parts) && isSource()) {
                         Peer peer = session.peer;
                         if (peer != null) {
                             peer.keptFrom = start;
