@@ -103,6 +103,12 @@ public final class LogRig implements LogWriter.Listener {
 
     /** Appends a WRITE if there is room; returns its location or -1. */
     public long write(long block, int blocks, int fill) {
+        return write(builder, writer, block, blocks, fill);
+    }
+
+    /** The same behind any log. */
+    public static long write(
+            FrameBuilder builder, LogWriter writer, long block, int blocks, int fill) {
         int length = blocks * Blocks.SIZE;
         if (!builder.reserve(length, false)) {
             return -1;

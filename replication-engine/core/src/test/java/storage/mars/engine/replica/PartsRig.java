@@ -14,7 +14,6 @@ import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.LogMemory;
 import storage.mars.engine.log.MetadataStore;
-import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.port.IoFailure;
@@ -132,17 +131,9 @@ final class PartsRig {
     /** One block, not yet durable. */
     void write(long block, int fill) {
         ReplicaParts parts = parts();
-        if (!parts.builder.reserve(Blocks.SIZE, false)) {
+        if (LogRig.write(parts.builder, parts.writer, block, 1, fill) < 0) {
             throw new IllegalStateException("no room in the log");
         }
-        parts.builder.append(
-                RecordType.WRITE,
-                0,
-                block * Blocks.SIZE,
-                LogRig.payload(Blocks.SIZE, fill),
-                0,
-                Blocks.SIZE);
-        parts.writer.wake();
     }
 
     /** What fills that block of the image, as synced. */

@@ -11,7 +11,6 @@ import storage.mars.engine.log.AlignedBuffers;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.LogMemory;
 import storage.mars.engine.log.MetadataStore;
-import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replication.PeerCodec;
@@ -78,17 +77,9 @@ final class ReplicaRig {
     void receive(long block, int fill) {
         ReplicaParts parts = replica.parts();
         parts.builder.epoch(LogRig.EPOCH);
-        if (!parts.builder.reserve(Blocks.SIZE, false)) {
+        if (LogRig.write(parts.builder, parts.writer, block, 1, fill) < 0) {
             throw new IllegalStateException("no room in the log");
         }
-        parts.builder.append(
-                RecordType.WRITE,
-                0,
-                block * Blocks.SIZE,
-                LogRig.payload(Blocks.SIZE, fill),
-                0,
-                Blocks.SIZE);
-        parts.writer.wake();
         fake.run();
     }
 
