@@ -19,9 +19,11 @@ import storage.mars.engine.testkit.schedule.SimFailure;
 public final class LinearizabilityChecker {
 
     private final WriteHistory history;
+    private final MendedCells mended;
 
     public LinearizabilityChecker(WriteHistory history) {
         this.history = history;
+        mended = new MendedCells(history.pattern());
     }
 
     /** A read that was asked for at tick {@code started} returns {@code bytes} now. */
@@ -104,7 +106,7 @@ public final class LinearizabilityChecker {
             long end = history.write(found.version()).end();
             over = overwrittenBy(volume, block, cell, end, found);
         }
-        if (over != null) {
+        if (over != null && (over.covers(cell) || !mended.explain(volume, block, cell, found))) {
             throw new SimFailure(
                     "volume "
                             + volume

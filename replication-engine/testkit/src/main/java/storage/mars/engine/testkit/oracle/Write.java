@@ -97,6 +97,11 @@ public final class Write {
         return offset < at + CellPattern.CELL && at < offset + length;
     }
 
+    /** Whether it covers that byte of the volume. */
+    boolean includes(long at) {
+        return offset <= at && at < offset + length;
+    }
+
     @Override
     public String toString() {
         return (zero ? "zeroing " : "write ")

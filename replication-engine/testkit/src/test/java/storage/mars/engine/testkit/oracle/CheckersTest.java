@@ -143,6 +143,43 @@ class CheckersTest {
         fails(() -> linearizability.read(V, 0, mixed, history.tick()), "was overwritten");
     }
 
+    /**
+     * Versions differ in their low byte, byte 4 of a cell, which every 256th repeats: two edges
+     * make the content of the first write again, and one alone does not.
+     */
+    @Test
+    void edgesOfTwoWritesMayMakeAnOlderOneAgain() {
+        Write whole = acked(0, BLOCK);
+        Write over = acked(4, 5);
+        fails(() -> reads(whole), "was overwritten by write " + over.version());
+        for (int i = over.version() + 1; i < whole.version() + 256; i++) {
+            acked(BLOCK, BLOCK);
+        }
+        Write again = acked(4, 1);
+        assertThat(again.version()).isEqualTo(whole.version() + 256);
+        byte[] cell = bytesOf(whole, 0, 8);
+
+        linearizability.read(V, 0, cell, history.tick());
+
+        fails(() -> reads(whole), "was overwritten by write " + over.version());
+    }
+
+    @Test
+    void anEdgeOfBeforeMendsNothing() {
+        Write whole = acked(0, BLOCK);
+        for (int i = whole.version() + 1; i < whole.version() + 256; i++) {
+            acked(BLOCK, BLOCK);
+        }
+        acked(4, 1);
+        reads(whole);
+        Write over = acked(4, 5);
+        byte[] cell = bytesOf(whole, 0, 8);
+
+        fails(
+                () -> linearizability.read(V, 0, cell, history.tick()),
+                "was overwritten by write " + over.version());
+    }
+
     private Content content(Write write) {
         return (volume, offset, length) -> bytesOf(write, offset, length);
     }
