@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -26,6 +27,7 @@ public final class TcpCut implements AutoCloseable {
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+    private final AtomicLong relayed = new AtomicLong();
     private boolean cut;
     private boolean stalled;
     private boolean closed;
@@ -68,6 +70,11 @@ public final class TcpCut implements AutoCloseable {
             stalled = false;
             delay = Duration.ZERO;
         });
+    }
+
+    /** Bytes that have passed, both ways together. */
+    public long relayedBytes() {
+        return relayed.get();
     }
 
     public int openConnections() {
@@ -142,6 +149,7 @@ public final class TcpCut implements AutoCloseable {
             int length = from.getInputStream().read(buffer);
             while (length >= 0 && mayPass()) {
                 to.getOutputStream().write(buffer, 0, length);
+                relayed.addAndGet(length);
                 length = from.getInputStream().read(buffer);
             }
         } catch (IOException e) {

@@ -64,6 +64,11 @@ public final class TwoEngines implements AutoCloseable {
         toB.heal();
     }
 
+    /** Bytes that the two have said to each other. */
+    public long relayedBytes() {
+        return toA.relayedBytes() + toB.relayedBytes();
+    }
+
     @Override
     public void close() throws IOException {
         a.close();

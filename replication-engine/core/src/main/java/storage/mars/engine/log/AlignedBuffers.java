@@ -114,9 +114,11 @@ public final class AlignedBuffers {
 
     private ByteBuffer take() {
         ByteBuffer buffer = free.poll();
-        if (buffer != null) {
-            return buffer.clear();
-        }
+        return buffer == null ? allocate() : buffer.clear();
+    }
+
+    /** A new buffer of {@link LogFormat#MAX_FRAME} bytes, aligned to 4096, for the caller. */
+    public static ByteBuffer allocate() {
         return ByteBuffer.allocateDirect(LogFormat.MAX_FRAME + LogFormat.BLOCK)
                 .alignedSlice(LogFormat.BLOCK)
                 .slice(0, LogFormat.MAX_FRAME)

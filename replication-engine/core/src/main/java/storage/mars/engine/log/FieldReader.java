@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.Function;
 import storage.mars.engine.log.Chain.Link;
@@ -94,6 +95,17 @@ public final class FieldReader {
         } catch (CharacterCodingException e) {
             throw new Malformed("text is not UTF-8");
         }
+    }
+
+    /** That many bits, as whole bytes; those beyond are 0. */
+    public BitSet bits(int count) throws Malformed {
+        byte[] bytes = new byte[(count + Byte.SIZE - 1) / Byte.SIZE];
+        get(from -> from.get(bytes));
+        BitSet bits = BitSet.valueOf(bytes);
+        if (bits.length() > count) {
+            throw new Malformed("bit " + (bits.length() - 1) + " of " + count);
+        }
+        return bits;
     }
 
     public EpochId epochId() throws Malformed {

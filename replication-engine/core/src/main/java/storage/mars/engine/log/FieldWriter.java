@@ -4,6 +4,8 @@ package storage.mars.engine.log;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.BiConsumer;
 import storage.mars.engine.log.Chain.Link;
@@ -49,6 +51,18 @@ public final class FieldWriter {
         byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
         u16(bytes.length);
         out.put(bytes);
+        return this;
+    }
+
+    /** The remaining bytes of {@code value}, whose position stays. */
+    public FieldWriter bytes(ByteBuffer value) {
+        out.put(value.duplicate());
+        return this;
+    }
+
+    /** That many bits, the first in the lowest place, in whole bytes. */
+    public FieldWriter bits(BitSet value, int count) {
+        out.put(Arrays.copyOf(value.toByteArray(), (count + Byte.SIZE - 1) / Byte.SIZE));
         return this;
     }
 

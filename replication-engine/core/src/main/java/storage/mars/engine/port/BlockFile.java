@@ -23,6 +23,14 @@ public interface BlockFile {
     void read(long position, ByteBuffer into, Completion done);
 
     /**
+     * As {@link #read}, but of what is on the device or on its way there: a cache may go on holding
+     * what a failed sync has lost, also for the next process. Of {@link Storage.Kind#IMAGE} files
+     * only; position, length and the address of the buffer are multiples of 4096. Fails where the
+     * file system has no way around its cache.
+     */
+    void readDevice(long position, ByteBuffer into, Completion done);
+
+    /**
      * Writes the remaining bytes of {@code from} at {@code position}. Not durable before a later
      * {@link #sync}.
      */

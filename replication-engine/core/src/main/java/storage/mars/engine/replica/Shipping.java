@@ -194,6 +194,7 @@ final class Shipping {
                             parts.log,
                             session.codec(),
                             session.link,
+                            replica.ports.offload(),
                             parts.feed::position);
             session.source = source;
         }

@@ -63,6 +63,7 @@ final class Syncing {
                             parts.tail,
                             replica.metadata(),
                             session.codec(),
+                            replica.ports.offload(),
                             () -> requests++,
                             new Ends());
             target = copying;

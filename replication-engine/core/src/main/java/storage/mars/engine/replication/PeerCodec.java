@@ -3,8 +3,10 @@ package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.FieldReader;
 import storage.mars.engine.log.FieldReader.Malformed;
 import storage.mars.engine.log.FieldWriter;
@@ -67,7 +69,9 @@ public final class PeerCodec {
                             .u16(m.volume())
                             .i64(m.offset())
                             .i32(m.length())
-                            .i64(m.received());
+                            .i64(m.received())
+                            .flag(m.digests().hasRemaining())
+                            .bytes(m.digests());
             case BlockData m -> blocks(w.u8(9), m);
             case BlocksUnavailable m -> w.u8(10).i64(m.request()).text(m.reason());
             case JoinRequest m ->
@@ -130,7 +134,7 @@ public final class PeerCodec {
         w.i64(m.request()).u16(m.volume()).i64(m.offset()).i32(m.length());
         w.epochId(m.epoch()).i64(m.newest()).flag(m.zero());
         if (!m.zero()) {
-            w.buffer().put(m.bytes().duplicate());
+            w.bits(m.differing(), m.length() >> Blocks.SHIFT).bytes(m.bytes());
         }
     }
 
@@ -175,7 +179,7 @@ public final class PeerCodec {
             case 4 -> new SyncNeeded(r.count(), r.link(), r.history(), r.text());
             case 5 -> new LogData(r.count(), rest(in));
             case 7 -> new Position(r.count(), r.count(), r.count());
-            case 8 -> new ReadBlocks(r.i64(), r.u16(), r.count(), r.i32(), r.count());
+            case 8 -> readBlocks(r, in);
             case 9 -> blocks(r, in);
             case 10 -> new BlocksUnavailable(r.i64(), r.text());
             case 11 -> new JoinRequest(r.text(), r.i64(), r.text(), r.text());
@@ -238,18 +242,45 @@ public final class PeerCodec {
                 r.link());
     }
 
+    private static ReadBlocks readBlocks(FieldReader r, ByteBuffer in) throws Malformed {
+        long request = r.i64();
+        int volume = r.u16();
+        long offset = r.count();
+        int length = rangeLength(r);
+        long received = r.count();
+        int digests = r.flag() ? (length >> Blocks.SHIFT) * BlockDigests.BYTES : 0;
+        if (in.remaining() != digests) {
+            throw new Malformed("digests of " + in.remaining() + " bytes, not " + digests);
+        }
+        // The answer may come later, when the message's memory is used again.
+        ByteBuffer kept = digests == 0 ? NO_BYTES : ByteBuffer.allocate(digests).put(in).flip();
+        return new ReadBlocks(request, volume, offset, length, received, kept);
+    }
+
+    /** Length of a range of blocks. */
+    private static int rangeLength(FieldReader r) throws Malformed {
+        int length = r.i32();
+        if (length <= 0 || length > LogFormat.MAX_FRAME || !Blocks.aligned(length)) {
+            throw new Malformed("a range of " + length + " bytes");
+        }
+        return length;
+    }
+
     private static BlockData blocks(FieldReader r, ByteBuffer in) throws Malformed {
         long request = r.i64();
         int volume = r.u16();
         long offset = r.count();
-        int length = r.i32();
+        int length = rangeLength(r);
         var epoch = r.epochId();
         long newest = r.count();
         boolean zero = r.flag();
+        BitSet differing = zero ? new BitSet() : r.bits(length >> Blocks.SHIFT);
         ByteBuffer bytes = zero ? NO_BYTES : rest(in);
-        if (length <= 0 || (!zero && bytes.remaining() != length)) {
-            throw new Malformed("blocks of " + length + " bytes carry " + bytes.remaining());
+        int count = differing.cardinality();
+        if (bytes.remaining() != count << Blocks.SHIFT) {
+            throw new Malformed(count + " blocks in " + bytes.remaining() + " bytes");
         }
-        return new BlockData(request, volume, offset, length, epoch, newest, zero, bytes);
+        return new BlockData(
+                request, volume, offset, length, epoch, newest, zero, differing, bytes);
     }
 }

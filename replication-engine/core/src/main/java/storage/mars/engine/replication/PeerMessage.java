@@ -2,6 +2,7 @@
 package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.List;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochHistory;
@@ -79,15 +80,17 @@ public sealed interface PeerMessage {
 
     /**
      * Sync target to source: the content of a range; {@code received} is the target's end of the
-     * log.
+     * log. {@code digests} are those of the blocks that it has there, or empty.
      */
-    record ReadBlocks(long request, int volume, long offset, int length, long received)
+    record ReadBlocks(
+            long request, int volume, long offset, int length, long received, ByteBuffer digests)
             implements PeerMessage {}
 
     /**
      * Answer: the range as the source has it durably, not older than {@code received} of the
-     * question and not newer than {@code newest}. {@code zero} says that all of it is zero, else
-     * {@code bytes} hold it.
+     * question and not newer than {@code newest}. {@code zero} says that all of it is zero; else
+     * {@code bytes} hold, one after the other, the blocks numbered {@code differing} from the
+     * range's first, and the others are as the digests of the question have them.
      */
     record BlockData(
             long request,
@@ -97,6 +100,7 @@ public sealed interface PeerMessage {
             EpochId epoch,
             long newest,
             boolean zero,
+            BitSet differing,
             ByteBuffer bytes)
             implements PeerMessage {}
 

@@ -3,12 +3,16 @@ package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.BitSet;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
+import storage.mars.engine.log.EpochId;
 import storage.mars.engine.log.LogAccess;
 import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Offload;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
@@ -17,9 +21,9 @@ import storage.mars.engine.volume.BlockReader;
 import storage.mars.engine.volume.Images;
 
 /**
- * Answers a sync target: the content of a range from image and durable index, tagged with the
- * durable position that was sampled after the read had completed. Owned by the shard; lives as long
- * as its link.
+ * Answers a sync target: the content of a range from image and durable index, without the blocks
+ * whose digests the target has sent, tagged with the durable position that was sampled after the
+ * read had completed. Owned by the shard; lives as long as its link.
  */
 public final class SyncSource {
 
@@ -34,10 +38,14 @@ public final class SyncSource {
     private final LogAccess log;
     private final PeerCodec codec;
     private final PeerLink link;
+    private final Offload offload;
     private final LongSupplier known;
     private final ArrayDeque<ReadBlocks> waiting = new ArrayDeque<>();
     private int reading;
     private boolean ended;
+
+    /** The durable position, and its epoch, once a read had completed. */
+    private record Tag(EpochId epoch, long newest) {}
 
     /** {@code known} yields the durable position up to which the index has the log. */
     public SyncSource(
@@ -46,12 +54,14 @@ public final class SyncSource {
             LogAccess log,
             PeerCodec codec,
             PeerLink link,
+            Offload offload,
             LongSupplier known) {
         this.reader = reader;
         this.images = images;
         this.log = log;
         this.codec = codec;
         this.link = link;
+        this.offload = offload;
         this.known = known;
     }
 
@@ -93,15 +103,55 @@ public final class SyncSource {
                 buffer,
                 true,
                 failure -> {
-                    if (!ended && failure == null) {
-                        answer(question, buffer.flip());
-                    } else if (!ended) {
-                        unavailable(question, String.valueOf(failure));
+                    if (ended || failure != null) {
+                        answered(question, buffers, failure);
+                    } else {
+                        answer(question, buffers, buffer.flip());
                     }
-                    log.buffers().releaseStaging(buffers);
-                    reading--;
-                    advance();
                 });
+    }
+
+    /** What was read is not newer than the log is now, whenever the answer goes. */
+    private void answer(ReadBlocks question, List<ByteBuffer> buffers, ByteBuffer content) {
+        Tag tag = new Tag(log.history().get().lastId(), known.getAsLong());
+        BitSet differing = new BitSet();
+        if (isZero(content)) {
+            send(question, tag, true, differing, content.limit(0));
+            answered(question, buffers, null);
+        } else if (!question.digests().hasRemaining()) {
+            differing.set(0, question.length() >> Blocks.SHIFT);
+            send(question, tag, false, differing, content);
+            answered(question, buffers, null);
+        } else {
+            offload.run(
+                    () -> differing.or(BlockDigests.differing(content, question.digests())),
+                    failure -> {
+                        if (!ended && failure == null) {
+                            send(question, tag, false, differing, packed(content, differing));
+                        }
+                        answered(question, buffers, failure);
+                    });
+        }
+    }
+
+    /** Moves these blocks to the front, one after the other. */
+    private static ByteBuffer packed(ByteBuffer content, BitSet blocks) {
+        int to = 0;
+        for (int i = blocks.nextSetBit(0); i >= 0; i = blocks.nextSetBit(i + 1)) {
+            content.put(to, content, i << Blocks.SHIFT, Blocks.SIZE);
+            to += Blocks.SIZE;
+        }
+        return content.limit(to);
+    }
+
+    private void answered(
+            ReadBlocks question, List<ByteBuffer> buffers, @Nullable IoFailure failure) {
+        if (!ended && failure != null) {
+            unavailable(question, failure.toString());
+        }
+        log.buffers().releaseStaging(buffers);
+        reading--;
+        advance();
     }
 
     private void unavailable(ReadBlocks question, String reason) {
@@ -124,8 +174,7 @@ public final class SyncSource {
         return range ? null : "the range lies outside of the volume";
     }
 
-    private void answer(ReadBlocks q, ByteBuffer bytes) {
-        boolean zero = isZero(bytes);
+    private void send(ReadBlocks q, Tag tag, boolean zero, BitSet differing, ByteBuffer bytes) {
         link.send(
                 codec.encode(
                         new BlockData(
@@ -133,9 +182,10 @@ public final class SyncSource {
                                 q.volume(),
                                 q.offset(),
                                 q.length(),
-                                log.history().get().lastId(),
-                                known.getAsLong(),
+                                tag.epoch(),
+                                tag.newest(),
                                 zero,
+                                differing,
                                 bytes)));
     }
 

@@ -4,10 +4,10 @@ package storage.mars.engine.replication;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.AlignedBuffers;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.Invariant;
@@ -18,6 +18,7 @@ import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata.SyncState;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 import storage.mars.engine.port.IoFailure;
+import storage.mars.engine.port.Offload;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.ReadBlocks;
@@ -26,10 +27,10 @@ import storage.mars.engine.volume.Images;
 
 /**
  * Copies the volumes from another replica while the log is being pulled (design §8, sync rule):
- * what a record that was taken in since a range was asked for has covered is dropped, the rest is
- * written to the image. Progress is recorded after an image sync; the replica is consistent when
- * nothing is left, the log is durable up to the newest content that was copied, and the images are
- * synced. The table is docs/sync.md. Owned by the shard.
+ * what is there already is not sent, what a record that was taken in since a range was asked for
+ * has covered is dropped, the rest is written to the image. Progress is recorded after an image
+ * sync; the replica is consistent when nothing is left, the log is durable up to the newest content
+ * that was copied, and the images are synced. The table is docs/sync.md. Owned by the shard.
  */
 public final class SyncTarget {
 
@@ -42,11 +43,12 @@ public final class SyncTarget {
 
     private final Images images;
     private final ImageTurns turns;
+    private final OwnBlocks own;
     private final LogTail tail;
     private final MetadataStore metadata;
     private final PeerCodec codec;
     private final Listener listener;
-    private final List<Piece> pieces = new ArrayList<>();
+    private final List<SyncPiece> pieces = new ArrayList<>();
     private final ArrayDeque<ByteBuffer> memory = new ArrayDeque<>();
     private @Nullable PeerLink link;
     private int askIndex;
@@ -80,45 +82,6 @@ public final class SyncTarget {
         void syncFailed(String reason);
     }
 
-    /**
-     * A range that has been asked for, until it is in the image; {@code index} is that of its
-     * volume's shape.
-     */
-    private static final class Piece {
-
-        final long request;
-        final int index;
-        final int volume;
-        final long offset;
-        final int length;
-        final BitSet covered = new BitSet();
-        @Nullable ByteBuffer bytes;
-        boolean answered;
-        boolean cancelled;
-        boolean done;
-        int writes;
-
-        Piece(long request, int index, int volume, long offset, int length) {
-            this.request = request;
-            this.index = index;
-            this.volume = volume;
-            this.offset = offset;
-            this.length = length;
-        }
-
-        void cover(int recordVolume, long from, long bytesLong) {
-            if (recordVolume == volume && from < offset + length && from + bytesLong > offset) {
-                int first = (int) ((Math.max(from, offset) - offset) >> Blocks.SHIFT);
-                long end = Math.min(from + bytesLong, offset + length);
-                covered.set(first, (int) ((end - offset) >> Blocks.SHIFT));
-            }
-        }
-
-        int blocks() {
-            return length >> Blocks.SHIFT;
-        }
-    }
-
     /** {@code requests} names each question, as no earlier target's was named over this link. */
     public SyncTarget(
             Images images,
@@ -126,10 +89,12 @@ public final class SyncTarget {
             LogTail tail,
             MetadataStore metadata,
             PeerCodec codec,
+            Offload offload,
             LongSupplier requests,
             Listener listener) {
         this.requests = requests;
         this.images = images;
+        own = new OwnBlocks(images, offload);
         this.turns = turns;
         this.tail = tail;
         this.metadata = metadata;
@@ -184,18 +149,37 @@ public final class SyncTarget {
         while (to != null && phase == Phase.COPYING && pieces.size() < PIECES && nextRange()) {
             VolumeShape shape = images.shapes().get(askIndex);
             int length = (int) Math.min(PIECE, shape.sizeBytes() - askOffset);
-            Piece piece = new Piece(requests.getAsLong(), askIndex, shape.id(), askOffset, length);
+            SyncPiece piece =
+                    new SyncPiece(requests.getAsLong(), askIndex, shape.id(), askOffset, length);
             pieces.add(piece);
             askOffset += length;
-            to.send(
-                    codec.encode(
-                            new ReadBlocks(
-                                    piece.request,
-                                    piece.volume,
-                                    piece.offset,
-                                    length,
-                                    tail.end())));
+            ByteBuffer buffer = memory.isEmpty() ? AlignedBuffers.allocate() : memory.pop();
+            own.digests(
+                    piece.volume,
+                    piece.offset,
+                    buffer.clear().limit(length),
+                    () -> !piece.cancelled,
+                    digests -> {
+                        memory.push(buffer);
+                        ask(piece, to, digests);
+                    });
         }
+    }
+
+    private void ask(SyncPiece piece, PeerLink to, ByteBuffer digests) {
+        if (piece.cancelled) {
+            return;
+        }
+        piece.compared = digests.hasRemaining();
+        to.send(
+                codec.encode(
+                        new ReadBlocks(
+                                piece.request,
+                                piece.volume,
+                                piece.offset,
+                                piece.length,
+                                tail.end(),
+                                digests)));
     }
 
     private long size(int index) {
@@ -219,7 +203,7 @@ public final class SyncTarget {
         for (int i = 0; i < frame.recordCount(); i++) {
             RecordType type = frame.type(i);
             if (type != null && type.family() == RecordType.Family.DATA) {
-                for (Piece piece : pieces) {
+                for (SyncPiece piece : pieces) {
                     piece.cover(frame.volume(i), frame.rangeOffset(i), frame.rangeLength(i));
                 }
             }
@@ -227,7 +211,7 @@ public final class SyncTarget {
     }
 
     public void received(BlockData data) {
-        for (Piece piece : pieces) {
+        for (SyncPiece piece : pieces) {
             if (piece.request == data.request() && !piece.answered) {
                 answered(piece, data);
                 return;
@@ -235,7 +219,7 @@ public final class SyncTarget {
         }
     }
 
-    private void answered(Piece piece, BlockData data) {
+    private void answered(SyncPiece piece, BlockData data) {
         boolean same =
                 piece.volume == data.volume()
                         && piece.offset == data.offset()
@@ -244,21 +228,25 @@ public final class SyncTarget {
             fail("the source answered another range than was asked for");
             return;
         }
+        if (!data.zero() && !piece.compared && data.differing().cardinality() < piece.blocks()) {
+            fail("the source left out blocks that it was not asked to compare");
+            return;
+        }
         piece.answered = true;
         if (!data.zero()) {
-            ByteBuffer bytes = memory.isEmpty() ? ByteBuffer.allocateDirect(PIECE) : memory.pop();
-            piece.bytes = bytes.clear().put(data.bytes().duplicate()).flip();
+            ByteBuffer buffer = memory.isEmpty() ? AlignedBuffers.allocate() : memory.pop();
+            piece.take(data.differing(), data.bytes(), buffer.clear());
         }
         required = Math.max(required, data.newest());
         piece.writes = 1;
         turns.take(() -> write(piece));
     }
 
-    private void write(Piece piece) {
+    private void write(SyncPiece piece) {
         int block = piece.cancelled ? piece.blocks() : 0;
         while (block < piece.blocks()) {
-            int from = piece.covered.nextClearBit(block);
-            int until = piece.covered.nextSetBit(from);
+            int from = piece.spared.nextClearBit(block);
+            int until = piece.spared.nextSetBit(from);
             int to = until < 0 ? piece.blocks() : Math.min(until, piece.blocks());
             if (from < to) {
                 piece.writes++;
@@ -269,7 +257,7 @@ public final class SyncTarget {
         written(piece, null);
     }
 
-    private void writeRun(Piece piece, int from, int length) {
+    private void writeRun(SyncPiece piece, int from, int length) {
         long at = piece.offset + from;
         ByteBuffer bytes = piece.bytes;
         if (bytes == null) {
@@ -280,7 +268,7 @@ public final class SyncTarget {
         }
     }
 
-    private void written(Piece piece, @Nullable IoFailure failure) {
+    private void written(SyncPiece piece, @Nullable IoFailure failure) {
         piece.writes--;
         if (failure != null) {
             fail("image cannot be written: " + failure);

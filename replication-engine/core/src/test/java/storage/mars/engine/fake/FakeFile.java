@@ -81,6 +81,12 @@ public final class FakeFile implements BlockFile {
         ask(Kind.READ, position, length, done, () -> into.put(data, (int) position, length));
     }
 
+    /** There is no cache. */
+    @Override
+    public void readDevice(long position, ByteBuffer into, Completion done) {
+        read(position, into, done);
+    }
+
     @Override
     public void write(long position, ByteBuffer from, Completion done) {
         ask(Kind.WRITE, position, from.remaining(), done, () -> put(position, from));

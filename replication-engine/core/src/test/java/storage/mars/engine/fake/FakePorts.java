@@ -64,7 +64,16 @@ public final class FakePorts implements Shard, Clock, Storage {
     private long now;
 
     public Ports ports() {
-        return new Ports(this, this, () -> 42, this, (address, dialer) -> dialer.failed("none"));
+        return new Ports(
+                this,
+                this,
+                () -> 42,
+                this,
+                (address, dialer) -> dialer.failed("none"),
+                (work, done) -> {
+                    work.run();
+                    execute(() -> done.completed(null));
+                });
     }
 
     // What the test decides
@@ -144,6 +153,10 @@ public final class FakePorts implements Shard, Clock, Storage {
         timers.removeAll(due);
         due.stream().sorted(Comparator.comparingLong(Waiting::at)).forEach(t -> tasks.add(t.task));
         run();
+    }
+
+    public void forgetDone() {
+        done.clear();
     }
 
     public FakeFile file(String name) {

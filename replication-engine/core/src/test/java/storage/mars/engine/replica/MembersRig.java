@@ -4,12 +4,14 @@ package storage.mars.engine.replica;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.export.ExportRegistry;
+import storage.mars.engine.fake.FakeFile;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.Epoch;
@@ -28,6 +30,7 @@ import storage.mars.engine.replication.PeerMessage.Hello;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.ReadBlocks;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 
 /**
  * The engine of one replica of r in memory, and members around it that say what a test wants. Where
@@ -76,7 +79,8 @@ final class MembersRig {
                             } else {
                                 member.receiver = dialer.connected(member.link());
                             }
-                        });
+                        },
+                        plain.offload());
         host =
                 new ReplicaHost(
                         ports,
@@ -135,6 +139,27 @@ final class MembersRig {
         return this;
     }
 
+    /** The image of the volume, to look at and to damage. */
+    FakeFile image() {
+        return fake.file(
+                fake.names().stream()
+                        .filter(name -> name.endsWith("/volume-0.img"))
+                        .findFirst()
+                        .orElseThrow());
+    }
+
+    /** The copy begins anew, as somebody asks who does not keep the log any more. */
+    ReadBlocks startOver(long from) {
+        a.say(new SyncNeeded(from, new Chain.Link(3, 4), FIRST, "gone"));
+        a.say(a.primary(FIRST, from));
+        return a.last(ReadBlocks.class);
+    }
+
+    /** A question for the first block, of somebody who has nothing there. */
+    static ReadBlocks ask(long request, long received) {
+        return new ReadBlocks(request, 0, 0, 4096, received, ByteBuffer.allocate(0));
+    }
+
     /** An answer that all of the range is zero. */
     static BlockData zeroes(ReadBlocks asked, EpochId epoch, long newest) {
         return new BlockData(
@@ -145,6 +170,7 @@ final class MembersRig {
                 epoch,
                 newest,
                 true,
+                new BitSet(),
                 ByteBuffer.allocate(0));
     }
 

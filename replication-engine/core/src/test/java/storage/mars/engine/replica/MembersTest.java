@@ -352,7 +352,10 @@ class MembersTest {
                 new TestClock(),
                 () -> 0,
                 unused(Storage.class),
-                links.network());
+                links.network(),
+                (work, done) -> {
+                    throw new AssertionError("work is offloaded");
+                });
     }
 
     private static <T> T unused(Class<T> port) {

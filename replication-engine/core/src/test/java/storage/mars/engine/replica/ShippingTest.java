@@ -3,9 +3,15 @@ package storage.mars.engine.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.replication.PeerMessage.BlockData;
@@ -57,8 +63,67 @@ class ShippingTest {
 
     private void ask(int count) {
         for (int i = 0; i < count; i++) {
-            b.say(new ReadBlocks(i, 0, 0, 4096, as.start()));
+            b.say(MembersRig.ask(i, as.start()));
         }
+    }
+
+    /** Four blocks of the image, of which the third is not zero. */
+    private BlockData answerTo(ByteBuffer digests) {
+        rig.image().overwrite(2 * Blocks.SIZE, new byte[] {1, 2, 3});
+        b.say(new ReadBlocks(1, 0, 0, 4 * Blocks.SIZE, as.start(), digests));
+        return b.last(BlockData.class);
+    }
+
+    private static byte[] digest(int... first) throws NoSuchAlgorithmException {
+        byte[] block = new byte[Blocks.SIZE];
+        for (int i = 0; i < first.length; i++) {
+            block[i] = (byte) first[i];
+        }
+        return Arrays.copyOf(MessageDigest.getInstance("SHA-256").digest(block), 16);
+    }
+
+    private static ByteBuffer digests(byte[]... each) {
+        ByteBuffer digests = ByteBuffer.allocate(16 * each.length);
+        for (byte[] digest : each) {
+            digests.put(digest);
+        }
+        return digests.flip();
+    }
+
+    @Test
+    void whoSendsNoDigestsIsSentAllBlocks() {
+        BlockData answer = answerTo(ByteBuffer.allocate(0));
+
+        assertThat(answer.zero()).isFalse();
+        assertThat(answer.differing().cardinality()).isEqualTo(4);
+        assertThat(answer.bytes().get(2 * Blocks.SIZE + 1)).isEqualTo((byte) 2);
+    }
+
+    @Test
+    void blocksThatTheMemberHasAreNotSent() throws Exception {
+        BlockData answer = answerTo(digests(digest(), digest(9), digest(1, 2, 4), digest()));
+
+        assertThat(answer.differing()).isEqualTo(BitSet.valueOf(new long[] {0b0110}));
+        assertThat(answer.bytes().remaining()).isEqualTo(2 * Blocks.SIZE);
+        assertThat(answer.bytes().get(1)).isZero();
+        assertThat(answer.bytes().get(Blocks.SIZE + 1)).isEqualTo((byte) 2);
+        assertThat(answer.newest()).isEqualTo(rig.durable());
+    }
+
+    @Test
+    void whoHasEverythingIsSentNothing() throws Exception {
+        BlockData answer = answerTo(digests(digest(), digest(), digest(1, 2, 3), digest()));
+
+        assertThat(answer.zero()).isFalse();
+        assertThat(answer.differing().isEmpty()).isTrue();
+        assertThat(answer.bytes().hasRemaining()).isFalse();
+    }
+
+    @Test
+    void zerosAreSaidToBeZerosWhateverTheMemberHas() throws Exception {
+        b.say(new ReadBlocks(1, 0, 0, Blocks.SIZE, as.start(), digests(digest(1))));
+
+        assertThat(b.last(BlockData.class).zero()).isTrue();
     }
 
     private boolean connected() {

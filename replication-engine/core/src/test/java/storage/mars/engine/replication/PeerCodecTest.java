@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.EpochId;
@@ -45,6 +46,9 @@ class PeerCodecTest {
     private static final int ROUNDS = 300;
     private static final int GARBAGE = 200_000;
     private static final int PAYLOAD_HEAD = 4 + 1 + 8;
+
+    /** Bytes in front of which blocks differ. */
+    private static final int BLOCKS_HEAD = 4 + 1 + 8 + 2 + 8 + 4 + 24 + 8 + 1;
 
     /** What one message may cost beside its own size: its exception, decoder and records. */
     private static final long FIXED_COST = 16_384;
@@ -236,12 +240,52 @@ class PeerCodecTest {
     @Test
     void blocksCarryAsManyBytesAsTheySay() throws IOException {
         byte[] bytes = read("blocks");
-        int length = 4 + 1 + 8 + 2 + 8;
-        bytes[length] = 17;
+        bytes[BLOCKS_HEAD] = 0;
 
         assertThatThrownBy(() -> codec.decode(ByteBuffer.wrap(bytes)))
                 .isInstanceOf(Malformed.class)
-                .hasMessage("blocks of 17 bytes carry 16");
+                .hasMessage("0 blocks in 4096 bytes");
+    }
+
+    @Test
+    void blocksBeyondTheRangeAreNone() throws IOException {
+        byte[] bytes = read("blocks");
+        bytes[BLOCKS_HEAD] = 0b10;
+
+        assertThatThrownBy(() -> codec.decode(ByteBuffer.wrap(bytes)))
+                .isInstanceOf(Malformed.class)
+                .hasMessage("bit 1 of 1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 4095, -4096, (1 << 20) + 4096})
+    void aRangeIsOfWholeBlocksAndNotLong(int length) throws IOException {
+        for (String name : List.of("read-blocks", "blocks", "blocks-zero")) {
+            ByteBuffer bytes = ByteBuffer.wrap(read(name)).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.putInt(4 + 1 + 8 + 2 + 8, length);
+
+            assertThatThrownBy(() -> codec.decode(bytes))
+                    .isInstanceOf(Malformed.class)
+                    .hasMessage("a range of " + length + " bytes");
+        }
+    }
+
+    @Test
+    void digestsAreOneForEachBlock() throws IOException {
+        byte[] bytes = read("read-blocks-digests");
+
+        assertThatThrownBy(() -> codec.decode(ByteBuffer.wrap(bytes, 0, bytes.length - 16)))
+                .isInstanceOf(Malformed.class)
+                .hasMessage("digests of 16 bytes, not 32");
+    }
+
+    @Test
+    void digestsOutliveTheMessageThatHasBroughtThem() throws Exception {
+        byte[] bytes = read("read-blocks-digests");
+        PeerMessage message = codec.decode(ByteBuffer.wrap(bytes));
+        Arrays.fill(bytes, (byte) 0);
+
+        assertThat(message).isEqualTo(golden("read-blocks-digests"));
     }
 
     @Test
@@ -277,7 +321,7 @@ class PeerCodecTest {
 
         assertThat(message).isEqualTo(golden("blocks"));
         assertThat(within.position()).isEqualTo(3);
-        assertThat(((BlockData) message).bytes().remaining()).isEqualTo(16);
+        assertThat(((BlockData) message).bytes().remaining()).isEqualTo(4096);
     }
 
     @Test

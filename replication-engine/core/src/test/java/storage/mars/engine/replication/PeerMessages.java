@@ -3,6 +3,7 @@ package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,11 +31,11 @@ final class PeerMessages {
                             new PeerMessage.SyncNeeded(0x20000, link(), history(), "gone: ä")),
                     Map.entry("log", new PeerMessage.LogData(0x9000, bytes(1, 32))),
                     Map.entry("position", new PeerMessage.Position(0x9000, 0x8000, 0x7000)),
-                    Map.entry(
-                            "read-blocks",
-                            new PeerMessage.ReadBlocks(-1, 15, 0x40000000L, 0x100000, 0x9000)),
-                    Map.entry("blocks", blocks(-1, 15, 0x40000000L, 16, false, bytes(0xf0, 16))),
-                    Map.entry("blocks-zero", blocks(0, 0, 0, 0x100000, true, bytes(0, 0))),
+                    Map.entry("read-blocks", readBlocks(0x100000, bytes(0, 0))),
+                    Map.entry("read-blocks-digests", readBlocks(0x2000, bytes(0xa0, 32))),
+                    Map.entry("blocks", blocks(0x1000, false, 0b1, bytes(0xf0, 0x1000))),
+                    Map.entry("blocks-same", blocks(0xa000, false, 0, bytes(0, 0))),
+                    Map.entry("blocks-zero", blocks(0x100000, true, 0, bytes(0, 0))),
                     Map.entry(
                             "blocks-unavailable",
                             new PeerMessage.BlocksUnavailable(4, "not consistent")),
@@ -77,11 +78,7 @@ final class PeerMessages {
                     Map.entry(
                             PeerMessage.Position.class,
                             m -> new PeerMessage.Position(m.count(), m.count(), m.count())),
-                    Map.entry(
-                            PeerMessage.ReadBlocks.class,
-                            m ->
-                                    new PeerMessage.ReadBlocks(
-                                            m.id(), m.u16(), m.count(), m.i32(), m.count())),
+                    Map.entry(PeerMessage.ReadBlocks.class, PeerMessages::anyReadBlocks),
                     Map.entry(PeerMessage.BlockData.class, PeerMessages::anyBlocks),
                     Map.entry(
                             PeerMessage.BlocksUnavailable.class,
@@ -141,10 +138,22 @@ final class PeerMessages {
                 link());
     }
 
+    private static PeerMessage.ReadBlocks readBlocks(int length, ByteBuffer digests) {
+        return new PeerMessage.ReadBlocks(-1, 15, 0x40000000L, length, 0x9000, digests);
+    }
+
     private static PeerMessage.BlockData blocks(
-            long request, int volume, long offset, int length, boolean zero, ByteBuffer bytes) {
+            int length, boolean zero, long differing, ByteBuffer bytes) {
         return new PeerMessage.BlockData(
-                request, volume, offset, length, new EpochId(2, 3, 0x2222), 0xa000, zero, bytes);
+                -1,
+                15,
+                0x40000000L,
+                length,
+                new EpochId(2, 3, 0x2222),
+                0xa000,
+                zero,
+                BitSet.valueOf(new long[] {differing}),
+                bytes);
     }
 
     private static EpochHistory history() {
@@ -164,7 +173,7 @@ final class PeerMessages {
                 new Member(9, "b", "10.0.0.2:7102", false));
     }
 
-    private static ByteBuffer bytes(int first, int count) {
+    private static ByteBuffer bytes(long first, int count) {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         for (int i = 0; i < count; i++) {
             bytes.put((byte) (first + i));
@@ -211,19 +220,29 @@ final class PeerMessages {
                 anyLink());
     }
 
+    private PeerMessage anyReadBlocks() {
+        int blocks = 1 + random.nextInt(256);
+        ByteBuffer digests = bytes(id(), flag() ? blocks * 16 : 0);
+        return new PeerMessage.ReadBlocks(id(), u16(), count(), blocks << 12, count(), digests);
+    }
+
     private PeerMessage anyBlocks() {
         boolean zero = flag();
-        ByteBuffer bytes = anyBytes(1);
-        int length = zero ? 1 + random.nextInt(Integer.MAX_VALUE) : bytes.remaining();
+        int blocks = 1 + random.nextInt(256);
+        BitSet differing = new BitSet();
+        for (int i = 0; i < blocks && !zero; i++) {
+            differing.set(i, random.nextInt(8) == 0);
+        }
         return new PeerMessage.BlockData(
                 id(),
                 u16(),
                 count(),
-                length,
+                blocks << 12,
                 new EpochId(count(), count(), id()),
                 count(),
                 zero,
-                zero ? bytes(0, 0) : bytes);
+                differing,
+                bytes(id(), differing.cardinality() << 12));
     }
 
     private Member anyMember() {

@@ -42,7 +42,10 @@ public final class MemoryLog {
                     new StandingClock(),
                     () -> 1,
                     new VoidStorage(),
-                    (address, dialer) -> dialer.failed("nobody"));
+                    (address, dialer) -> dialer.failed("nobody"),
+                    (work, done) -> {
+                        throw new UnsupportedOperationException();
+                    });
 
     /** A log whose window holds up to that much. */
     public MemoryLog(long memoryBytes) {
@@ -184,6 +187,11 @@ public final class MemoryLog {
 
         @Override
         public void read(long position, ByteBuffer into, Completion done) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void readDevice(long position, ByteBuffer into, Completion done) {
             throw new UnsupportedOperationException();
         }
 

@@ -30,6 +30,7 @@ import storage.mars.engine.server.io.NettyShard;
 import storage.mars.engine.server.io.SecureEntropy;
 import storage.mars.engine.server.io.ShardGroup;
 import storage.mars.engine.server.io.SystemClock;
+import storage.mars.engine.server.io.ThreadOffload;
 import storage.mars.engine.server.io.UnusableDirectoryException;
 import storage.mars.engine.server.nbd.NbdLimits;
 import storage.mars.engine.server.nbd.NbdServer;
@@ -187,7 +188,8 @@ final class EngineLifecycle {
                                 clock,
                                 entropy,
                                 new FileStorage(directory, shard, threads),
-                                new NettyPeerNetwork(shard)))
+                                new NettyPeerNetwork(shard),
+                                new ThreadOffload(shard, threads)))
                 .toList();
     }
 

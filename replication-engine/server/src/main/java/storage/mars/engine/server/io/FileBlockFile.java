@@ -42,6 +42,11 @@ final class FileBlockFile implements BlockFile {
     }
 
     @Override
+    public void readDevice(long position, ByteBuffer into, Completion done) {
+        lanes.transfers().submit(begin(Verb.READ_DEVICE, done).buffer(position, into));
+    }
+
+    @Override
     public void write(long position, ByteBuffer from, Completion done) {
         submitWrite(begin(Verb.WRITE, done).buffer(position, from));
     }

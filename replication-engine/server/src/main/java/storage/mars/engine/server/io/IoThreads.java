@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * All threads of an engine that block on files. Log writes have lanes of their own, so that nothing
- * queues before them. So have writes of images: the kernel lets one writer at a time into a file,
- * and further threads would only wait for it, with a processor in their hands. Other short
- * transfers are kept apart from work that may take long: whole image syncs and zeroing in one
- * place, names and creations in another, so that no read waits for a new segment and no new segment
- * for an image.
+ * All threads of an engine that block on files, or compute for long. Log writes have lanes of their
+ * own, so that nothing queues before them. So have writes of images: the kernel lets one writer at
+ * a time into a file, and further threads would only wait for it, with a processor in their hands.
+ * Other short transfers are kept apart from work that may take long: whole image syncs and zeroing
+ * in one place, names and creations in another, so that no read waits for a new segment and no new
+ * segment for an image.
  */
 public final class IoThreads {
 
@@ -19,11 +19,15 @@ public final class IoThreads {
     private static final int IMAGE_LANES = 2;
     private static final int NAME_THREADS = 2;
 
+    /** A sync takes no more than one processor from those who serve clients. */
+    private static final int COMPUTE_THREADS = 1;
+
     private final List<Lane> logs = new ArrayList<>();
     private final List<Lane> images = new ArrayList<>();
     private final WorkerPool transfers;
     private final WorkerPool maintenance;
     private final WorkerPool names;
+    private final WorkerPool computations;
 
     /** Starts the threads, which sleep until they are needed. */
     public IoThreads(Settings settings) {
@@ -38,6 +42,7 @@ public final class IoThreads {
         transfers = new WorkerPool(new NumberedThreads("mars-io-"), settings.transferThreads());
         maintenance = new WorkerPool(new NumberedThreads("mars-file-"), MAINTENANCE_THREADS);
         names = new WorkerPool(new NumberedThreads("mars-name-"), NAME_THREADS);
+        computations = new WorkerPool(new NumberedThreads("mars-compute-"), COMPUTE_THREADS);
     }
 
     /** The lane of all logs in one directory, that is of one resource. */
@@ -64,6 +69,11 @@ public final class IoThreads {
         return names;
     }
 
+    /** Whatever takes the processor for long. */
+    WorkerPool computations() {
+        return computations;
+    }
+
     /** Does what is queued, then ends the threads; returns whether all ended in time. */
     public boolean close(Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
@@ -76,6 +86,7 @@ public final class IoThreads {
         }
         all &= transfers.close(Duration.ofNanos(end - System.nanoTime()));
         all &= names.close(Duration.ofNanos(end - System.nanoTime()));
+        all &= computations.close(Duration.ofNanos(end - System.nanoTime()));
         all &= maintenance.close(Duration.ofNanos(end - System.nanoTime()));
         return all;
     }

@@ -54,7 +54,7 @@ final class OpenFile {
         FileChannel uncached = null;
         try {
             channel = CacheBypass.open(path, direct && kind == Kind.LOG);
-            uncached = direct && kind == Kind.METADATA ? CacheBypass.open(path, true) : null;
+            uncached = direct && kind != Kind.LOG ? CacheBypass.open(path, true) : null;
             LinuxFile descriptor = LinuxFile.open(path);
             OpenFile file = new OpenFile(kind, channel, uncached, descriptor);
             if (!direct && kind != Kind.IMAGE) {
@@ -87,11 +87,19 @@ final class OpenFile {
     }
 
     void read(long position, ByteBuffer into) throws IOException {
-        if (uncached == null) {
+        if (uncached == null || kind == Kind.IMAGE) {
             FileCalls.readFully(channel, position, into);
         } else {
             readUncached(uncached, position, into);
         }
+    }
+
+    /** What the cache has newer goes to the device first. */
+    void readDevice(long position, ByteBuffer into) throws IOException {
+        if (uncached == null || kind != Kind.IMAGE) {
+            throw new IOException("the file system has no way around its cache");
+        }
+        FileCalls.readFully(uncached, position, into);
     }
 
     void write(long position, ByteBuffer from) throws IOException {

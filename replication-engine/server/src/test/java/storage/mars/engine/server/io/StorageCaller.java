@@ -74,6 +74,10 @@ final class StorageCaller {
         return await(bytes);
     }
 
+    @Nullable IoFailure readDevice(BlockFile file, long position, ByteBuffer into) {
+        return outcome(done -> file.readDevice(position, into, done));
+    }
+
     @Nullable IoFailure read(BlockFile file, long position, ByteBuffer into) {
         return outcome(done -> file.read(position, into, done));
     }

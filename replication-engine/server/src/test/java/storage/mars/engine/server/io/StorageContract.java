@@ -72,6 +72,21 @@ abstract class StorageContract {
         assertThat(into.limit()).isEqualTo(2 * BLOCK);
     }
 
+    @Test
+    void whatWasWrittenIsReadPastTheCacheBeforeAnySync() {
+        BlockFile file = caller().create("f", Kind.IMAGE, 4 * BLOCK);
+        assertThat(caller().write(file, BLOCK, filled(BLOCK, 7))).isNull();
+        ByteBuffer into = aligned(2 * BLOCK);
+
+        assertThat(caller().readDevice(file, BLOCK, into)).isNull();
+
+        assertThat(into.position()).isEqualTo(2 * BLOCK);
+        byte[] found = new byte[2 * BLOCK];
+        into.flip().get(found);
+        assertThat(Arrays.copyOf(found, BLOCK)).isEqualTo(bytes(BLOCK, 7));
+        assertThat(Arrays.copyOfRange(found, BLOCK, 2 * BLOCK)).isEqualTo(new byte[BLOCK]);
+    }
+
     @ParameterizedTest
     @EnumSource(Kind.class)
     void readingPastTheEndFailsInsteadOfBeingShort(Kind kind) {

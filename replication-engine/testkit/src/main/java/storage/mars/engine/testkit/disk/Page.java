@@ -94,6 +94,14 @@ final class Page {
         }
     }
 
+    /** What is on the media, with these sectors of {@link #current}. */
+    byte @Nullable [] onDevice(int sectors) {
+        Page seen = new Page(index);
+        seen.media = media;
+        seen.persist(sectors, current);
+        return seen.media;
+    }
+
     /** Makes these sectors read as zero. */
     void clear(int sectors) {
         if (sectors == ALL) {

@@ -15,13 +15,15 @@ final class ReadOperation extends DiskOperation {
     private final int start;
     private final int length;
     private final long early;
+    private final View view;
     private final Completion done;
 
-    ReadOperation(SimBlockFile handle, long position, ByteBuffer into, Completion done) {
+    ReadOperation(SimBlockFile handle, long position, ByteBuffer into, View view, Completion done) {
         super(DiskOp.READ, handle.shard);
         this.handle = handle;
         this.position = position;
         this.into = into;
+        this.view = view;
         this.done = done;
         start = into.position();
         length = into.remaining();
@@ -35,7 +37,7 @@ final class ReadOperation extends DiskOperation {
             int part = Page.BYTES - (int) ((position + at) % Page.BYTES);
             part = Math.min(part, length - at);
             if ((((early >>> page) & 1) != 0) == now && position + at + part <= handle.file.size) {
-                handle.file.read(View.CURRENT, position + at, into, start + at, part);
+                handle.file.read(view, position + at, into, start + at, part);
             }
             at += part;
         }

@@ -39,7 +39,16 @@ final class SimBlockFile implements BlockFile {
     public void read(long position, ByteBuffer into, Completion done) {
         check(position, into.remaining());
         checkAligned(position, into);
-        disk.submit(new ReadOperation(this, position, into, done), into.remaining(), position);
+        ReadOperation read = new ReadOperation(this, position, into, View.CURRENT, done);
+        disk.submit(read, into.remaining(), position);
+    }
+
+    @Override
+    public void readDevice(long position, ByteBuffer into, Completion done) {
+        check(position, into.remaining());
+        requireAligned(position, into);
+        ReadOperation read = new ReadOperation(this, position, into, View.DEVICE, done);
+        disk.submit(read, into.remaining(), position);
     }
 
     @Override
@@ -121,9 +130,12 @@ final class SimBlockFile implements BlockFile {
     }
 
     private void checkAligned(long position, ByteBuffer buffer) {
-        if (kind != Storage.Kind.LOG) {
-            return;
+        if (kind == Storage.Kind.LOG) {
+            requireAligned(position, buffer);
         }
+    }
+
+    private void requireAligned(long position, ByteBuffer buffer) {
         if (position % Page.BYTES != 0 || buffer.remaining() % Page.BYTES != 0) {
             throw disk.broken(
                     "misaligned access of "

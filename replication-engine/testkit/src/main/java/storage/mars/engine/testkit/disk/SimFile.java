@@ -74,7 +74,20 @@ final class SimFile {
         if (page == null) {
             return null;
         }
-        return view == View.DURABLE ? page.media : page.current;
+        return switch (view) {
+            case DURABLE -> page.media;
+            case CURRENT -> page.current;
+            case DEVICE -> page.onDevice(unsynced(page));
+        };
+    }
+
+    /** Sectors that no sync has yet made durable, or lost. */
+    private int unsynced(Page page) {
+        int sectors = page.dirty;
+        for (Capture capture : captures) {
+            sectors |= capture.sectorsOf(page);
+        }
+        return sectors;
     }
 
     /** Writes as much of {@code length} bytes, sector by sector, as {@code fate} has happen. */
@@ -207,10 +220,7 @@ final class SimFile {
         for (Capture.Entry entry : capture.entries) {
             Page page = entry.page();
             page.persist(chosen(entry.sectors(), Fate.HALF), entry.content());
-            int newer = page.dirty;
-            for (Capture other : captures) {
-                newer |= other.sectorsOf(page);
-            }
+            int newer = unsynced(page);
             if (kind == Storage.Kind.IMAGE && random.chance(1, 2)) {
                 ghosts.add(page);
             } else {

@@ -7,13 +7,15 @@ import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.disk.DiskObserver;
 
 /**
- * Sees the event in which the metadata of a replica says durably for the first time that its images
- * are a whole copy, and crashes the machine there when that is wanted.
+ * Sees the event in which the metadata of a replica says durably that its images are a whole copy,
+ * which they were not when it was watched or some time after, and crashes the machine there when
+ * that is wanted.
  */
 final class ConsistentMark implements DiskObserver {
 
     private final SimEngine engine;
     private @Nullable CrashKind crash;
+    private boolean away;
     private boolean look;
     private boolean set;
     private boolean crashed;
@@ -59,7 +61,9 @@ final class ConsistentMark implements DiskObserver {
             return;
         }
         look = false;
-        set = engine.machine().isRunning() && engine.isConsistentOnDisk();
+        boolean now = engine.machine().isRunning() && engine.isConsistentOnDisk();
+        set = now && away;
+        away |= engine.machine().isRunning() && !now;
         CrashKind kind = crash;
         if (set && kind != null) {
             crashed = true;

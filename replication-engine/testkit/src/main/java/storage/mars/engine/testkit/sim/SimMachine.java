@@ -23,6 +23,8 @@ import storage.mars.engine.testkit.schedule.SimShard;
  */
 public final class SimMachine {
 
+    private static final long MAX_WORK_NANOS = 2_000_000;
+
     private final SimWorld world;
     private final Scheduler scheduler;
     private final String name;
@@ -127,7 +129,17 @@ public final class SimMachine {
                 clock,
                 entropy::nextLong,
                 disk.storageFor(shard),
-                world.network().networkFor(name, shard));
+                world.network().networkFor(name, shard),
+                (work, done) ->
+                        scheduler.onShard(
+                                shard,
+                                random.below(MAX_WORK_NANOS),
+                                "work",
+                                0,
+                                () -> {
+                                    work.run();
+                                    done.completed(null);
+                                }));
     }
 
     /** Has {@code task} run at the next crash, when nothing of the engine happens any more. */

@@ -93,6 +93,17 @@ final class DiskBench {
         return call((s, done) -> file.sync(done));
     }
 
+    byte[] device(BlockFile file, long position, int length) {
+        ByteBuffer into = aligned(length);
+        IoFailure problem = call((s, done) -> file.readDevice(position, into, done));
+        if (problem != null) {
+            throw new AssertionError(problem.toString());
+        }
+        byte[] bytes = new byte[length];
+        into.flip().get(bytes);
+        return bytes;
+    }
+
     /** Crashes and boots again. */
     void crash(CrashKind kind, Fate fate) {
         life.end();

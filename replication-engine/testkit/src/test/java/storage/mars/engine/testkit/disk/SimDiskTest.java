@@ -136,6 +136,24 @@ class SimDiskTest {
         assertThat(ghost).as("read before, gone after the cut").isTrue();
     }
 
+    @Test
+    void aReadPastTheCacheReturnsWhatAPowerCutWouldLeaveAtMost() {
+        for (int seed = 0; seed < 40; seed++) {
+            DiskBench one = new DiskBench(seed);
+            BlockFile file = one.create("f", Storage.Kind.IMAGE, 8192);
+            one.write(file, 0, 1, 4096);
+            one.disk.faults().fail(DiskOp.SYNC, name -> true, 0, 1, IoFailure.Kind.IO_ERROR);
+            assertThat(one.sync(file)).isNotNull();
+            one.write(file, 4096, 2, 4096);
+
+            byte[] found = one.device(file, 0, 8192);
+            one.crash(CrashKind.POWER, Fate.EVERYTHING);
+
+            assertThat(found).as("seed %d", seed).isEqualTo(one.current("f", 0, 8192));
+            assertThat(found[4096]).isEqualTo((byte) 2);
+        }
+    }
+
     /** Soak, disk-trouble seed 882024, and planned-stop seed 7: the media were not zeroed again. */
     @Test
     void whatIsZeroedAgainAfterAFailedSyncIsDurableWithTheNext() {

@@ -48,6 +48,13 @@ class EngineSimTest {
     }
 
     @Test
+    void whoComesBackBelievesItsDeviceAndNotItsCache() {
+        long steps = SeedRun.steps(new ReturningScenario(), 1, 10);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
     void troubledDisksLoseNothing() {
         long steps = SeedRun.steps(new DiskTroubleScenario(), 1, 6);
 
