@@ -150,4 +150,26 @@ class ShippingTest {
 
         assertThat(rig.status().state()).isEqualTo("HandingOver");
     }
+
+    @Test
+    void whoAsksAgainIsSentNothingMoreOfWhatItAskedForBefore() {
+        MembersRig again = new MembersRig("a", rig.fake.afterProcessCrash());
+        again.host.openAll(name -> true, new MembersRig.MustBeDone());
+        again.fake.run();
+        MembersRig.Member member = again.new Member(2, "b");
+        member.dial();
+        member.say(member.hello(as, as.start()));
+        Pull pull = new Pull(0, Chain.Link.START, CREDIT);
+        member.say(pull);
+        int once = member.all(LogData.class).size();
+        member.forget();
+        again.fake.hold(FakePorts.every(FakePorts.Kind.READ));
+
+        member.say(pull);
+        member.say(pull);
+        again.fake.holdNothing();
+
+        assertThat(once).isPositive();
+        assertThat(member.all(LogData.class)).hasSize(once);
+    }
 }
