@@ -6,7 +6,9 @@ import storage.mars.engine.log.ControlPayload;
 import storage.mars.engine.log.FrameView;
 import storage.mars.engine.log.RecordType;
 import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Offer;
+import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 
 /**
  * What the newest END of the log says: its writer may have given a term to somebody, of whom
@@ -55,6 +57,14 @@ final class OfferedTerm {
         if (draft.offer != null && draft.offer.position() > position) {
             draft.offer = null;
         }
+    }
+
+    /** The log begins there: of an END just before it only the sender can tell. */
+    void beginAt(ReplicaMetadata.Draft draft, SyncNeeded needed) {
+        latest = null;
+        Grant grant = needed.grant();
+        draft.offer =
+                grant == null ? null : new Offer(needed.start(), grant.toReplica(), grant.term());
     }
 
     /** The term that somebody else may have by it; 0 when nobody may. */

@@ -142,8 +142,8 @@ final class Shipping {
                             peer.keptFrom = start;
                             memberList.attach(peer);
                         }
-                        session.send(
-                                new SyncNeeded(start, link, replica.current().history(), reason));
+                        ReplicaMetadata m = replica.current();
+                        session.send(new SyncNeeded(start, link, m.history(), reason, m.grant()));
                     }
                 });
     }

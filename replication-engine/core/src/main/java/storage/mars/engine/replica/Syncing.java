@@ -209,7 +209,7 @@ final class Syncing {
                     draft.checkpoint = new Checkpoint(needed.start(), needed.link());
                     draft.durableKnown = needed.start();
                     draft.logStart = needed.start();
-                    replica.offered.cut(draft, 0);
+                    replica.offered.beginAt(draft, needed);
                 });
     }
 }

@@ -4,9 +4,11 @@ package storage.mars.engine.replication;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.EpochId;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Member;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 
@@ -67,9 +69,10 @@ public sealed interface PeerMessage {
 
     /**
      * Primary to secondary: the log at {@code from} is not there any more; begin again at {@code
-     * start} by a sync.
+     * start} by a sync. {@code grant} is what the sender has laid down there, if it has.
      */
-    record SyncNeeded(long start, Chain.Link link, EpochHistory history, String reason)
+    record SyncNeeded(
+            long start, Chain.Link link, EpochHistory history, String reason, @Nullable Grant grant)
             implements PeerMessage {}
 
     /** Primary to secondary: whole frames that follow each other from {@code position} on. */

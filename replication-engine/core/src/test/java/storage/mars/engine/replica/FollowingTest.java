@@ -20,7 +20,7 @@ import storage.mars.engine.replication.PeerMessage.SyncNeeded;
 class FollowingTest {
 
     private static final SyncNeeded GONE =
-            new SyncNeeded(START + (1 << 20), new Chain.Link(3, 4), FIRST, "the log is gone");
+            new SyncNeeded(START + (1 << 20), new Chain.Link(3, 4), FIRST, "the log is gone", null);
 
     private final MembersRig rig = MembersRig.secondary().consistent();
 

@@ -150,7 +150,7 @@ final class MembersRig {
 
     /** The copy begins anew, as somebody asks who does not keep the log any more. */
     ReadBlocks startOver(long from) {
-        a.say(new SyncNeeded(from, new Chain.Link(3, 4), FIRST, "gone"));
+        a.say(new SyncNeeded(from, new Chain.Link(3, 4), FIRST, "gone", null));
         a.say(a.primary(FIRST, from));
         return a.last(ReadBlocks.class);
     }

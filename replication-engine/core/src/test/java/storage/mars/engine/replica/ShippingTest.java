@@ -14,6 +14,7 @@ import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.LogFormat;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
@@ -137,6 +138,21 @@ class ShippingTest {
 
         assertThat(b.last(SyncNeeded.class).start()).isEqualTo(as.start());
         assertThat(b.all(LogData.class)).isEmpty();
+    }
+
+    @Test
+    void whoBeginsAgainAtALaidDownRoleIsToldOfIt() {
+        long within = as.start() - LogFormat.BLOCK;
+        b.say(new Pull(within, as.link(), within + CREDIT));
+        assertThat(b.last(SyncNeeded.class).grant()).isNull();
+        rig.host.demote("r", false, null, new MembersRig.MustBeDone());
+        rig.fake.run();
+        b.say(b.hello(as, as.start()));
+        b.say(new Pull(within, as.link(), within + CREDIT));
+
+        assertThat(b.last(SyncNeeded.class).start()).isEqualTo(rig.durable());
+        assertThat(b.last(SyncNeeded.class).grant())
+                .isEqualTo(new Grant(Grant.ANYBODY, as.highestTerm() + 1));
     }
 
     @Test

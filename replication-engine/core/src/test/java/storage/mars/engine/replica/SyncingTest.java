@@ -12,11 +12,14 @@ import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochId;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
@@ -85,6 +88,23 @@ class SyncingTest {
         assertThat(rig.known().consistent()).isTrue();
     }
 
+    @ParameterizedTest
+    @CsvSource({"false, 2", "true, 3"})
+    void whoBeganAgainBehindALaidDownRoleTakesNoTermThatAnotherMayHave(
+            boolean laidDown, long term) {
+        MembersRig rig = MembersRig.secondary().consistent();
+        Grant grant = laidDown ? new Grant(MembersRig.C, 2) : null;
+        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), MembersRig.FIRST, "gone", grant));
+        rig.a.say(rig.a.primary(MembersRig.FIRST, AHEAD));
+        rig.a.say(zeroes(rig.a.last(ReadBlocks.class), E1.id(), AHEAD));
+        rig.a.hangUp();
+        rig.fake.advance(TimeUnit.SECONDS.toNanos(10));
+        rig.host.promoteByForce("r", 1L, null, new MembersRig.MustBeDone());
+        rig.fake.run();
+
+        assertThat(rig.known().history().lastId().term()).isEqualTo(term);
+    }
+
     @Test
     void aReplicaThatIsCopiedAnewAppliesAgain() {
         MembersRig rig = MembersRig.secondary().consistent();
@@ -92,7 +112,7 @@ class SyncingTest {
         rig.fake.run();
         assertThat(rig.known().applyPaused()).isTrue();
 
-        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), MembersRig.FIRST, "gone"));
+        rig.a.say(new SyncNeeded(AHEAD, new Chain.Link(3, 4), MembersRig.FIRST, "gone", null));
 
         assertThat(rig.known().consistent()).isFalse();
         assertThat(rig.known().applyPaused()).isFalse();

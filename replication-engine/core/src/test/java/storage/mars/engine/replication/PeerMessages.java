@@ -14,6 +14,7 @@ import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.EpochId;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Member;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 
@@ -28,7 +29,12 @@ final class PeerMessages {
                     Map.entry("credit", new PeerMessage.Credit(0xc09000)),
                     Map.entry(
                             "sync-needed",
-                            new PeerMessage.SyncNeeded(0x20000, link(), history(), "gone: ä")),
+                            new PeerMessage.SyncNeeded(
+                                    0x20000, link(), history(), "gone: ä", null)),
+                    Map.entry(
+                            "sync-needed-laid-down",
+                            new PeerMessage.SyncNeeded(
+                                    0x20000, link(), history(), "", new Grant(-9, 3))),
                     Map.entry("log", new PeerMessage.LogData(0x9000, bytes(1, 32))),
                     Map.entry("position", new PeerMessage.Position(0x9000, 0x8000, 0x7000)),
                     Map.entry("read-blocks", readBlocks(0x100000, bytes(0, 0))),
@@ -71,7 +77,11 @@ final class PeerMessages {
                             PeerMessage.SyncNeeded.class,
                             m ->
                                     new PeerMessage.SyncNeeded(
-                                            m.count(), m.anyLink(), m.anyHistory(), m.text())),
+                                            m.count(),
+                                            m.anyLink(),
+                                            m.anyHistory(),
+                                            m.text(),
+                                            m.flag() ? new Grant(m.id(), m.count()) : null)),
                     Map.entry(
                             PeerMessage.LogData.class,
                             m -> new PeerMessage.LogData(m.count(), m.anyBytes(0))),
