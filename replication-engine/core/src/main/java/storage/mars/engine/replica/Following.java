@@ -4,10 +4,7 @@ package storage.mars.engine.replica;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
-import storage.mars.engine.log.ReplicaMetadata.Draft;
-import storage.mars.engine.log.ReplicaMetadata.Role;
 import storage.mars.engine.replica.RoleRules.Verdict;
 import storage.mars.engine.replication.PeerMessage.BlockData;
 import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
@@ -29,12 +26,10 @@ final class Following {
     private final Replica replica;
     private final Syncing syncing;
     private final ForkedLog forkedLog;
+    private final Adoption adoption;
     private @Nullable Session source;
     private @Nullable String trouble;
     private boolean fromOpen;
-
-    /** A history is on its way into the metadata: nobody is followed by the one before it. */
-    private boolean adopting;
 
     /** Whose log is being written to the end, before anybody is followed. */
     private @Nullable ReplicaParts settling;
@@ -46,6 +41,7 @@ final class Following {
         this.replica = replica;
         this.syncing = new Syncing(replica, new Copied());
         this.forkedLog = new ForkedLog(replica, this::trouble);
+        this.adoption = new Adoption(replica);
     }
 
     Syncing syncing() {
@@ -110,7 +106,7 @@ final class Following {
         if (!behind || forkedLog.isDeciding()) {
             return;
         }
-        if (adopting || settling == replica.parts()) {
+        if (adoption.isUnderWay() || settling == replica.parts()) {
             judgeAgain = true;
             return;
         }
@@ -127,10 +123,14 @@ final class Following {
         pullAnew(session, hello.openTerm() > 0);
         if (syncing.reliesOnAnother(hello.history())) {
             syncing.startOver();
-        } else if (adopted(hello)) {
+        } else if (Adoption.isDone(replica.current(), hello)) {
             pull(session);
         } else {
-            adopt(session, hello);
+            Puller puller = session.puller;
+            if (puller != null) {
+                puller.hold();
+            }
+            adoption.start(hello, asJudged -> adopted(session, asJudged));
         }
     }
 
@@ -177,59 +177,6 @@ final class Following {
                             + " holds the log up to "
                             + ahead.kept()
                             + " only, less than this replica";
-        }
-    }
-
-    private boolean adopted(Hello hello) {
-        ReplicaMetadata current = replica.current();
-        return current.history().lastId().equals(hello.history().lastId())
-                && current.incarnation() == hello.incarnation()
-                && current.grant() == null
-                && current.fork() == null;
-    }
-
-    /** The epochs are in the metadata before their first byte is in the log. */
-    private void adopt(Session session, Hello hello) {
-        Puller puller = session.puller;
-        if (puller != null) {
-            puller.hold();
-        }
-        ReplicaParts parts = replica.parts();
-        long end = parts.tail.end();
-        long durable = parts.tail.durable();
-        EpochHistory judged = replica.current().history();
-        boolean[] asJudged = {false};
-        adopting = true;
-        replica.metadata()
-                .update(
-                        draft -> {
-                            asJudged[0] =
-                                    draft.role == Role.SECONDARY
-                                            && draft.history.equals(judged)
-                                            && draft.highestTerm <= hello.history().lastId().term()
-                                            && parts.tail.end() == end;
-                            if (asJudged[0]) {
-                                adopt(draft, hello, durable);
-                            }
-                        },
-                        failure -> {
-                            adopting = false;
-                            if (failure != null) {
-                                replica.metadataFailed(failure);
-                            } else {
-                                adopted(session, asJudged[0]);
-                            }
-                        });
-    }
-
-    private static void adopt(Draft draft, Hello hello, long durable) {
-        draft.history = hello.history();
-        draft.durableKnown = Math.max(draft.durableKnown, durable);
-        draft.incarnation = hello.incarnation();
-        draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());
-        draft.fork = null;
-        if (draft.grant != null && hello.history().lastId().term() >= draft.grant.term()) {
-            draft.grant = null;
         }
     }
 
@@ -288,7 +235,7 @@ final class Following {
 
         @Override
         public void asking() {
-            session.send(replica.hello(session));
+            session.send(OwnHello.of(replica, session));
         }
 
         @Override
@@ -454,7 +401,7 @@ final class Following {
 
     /** The member holds the role, and the logs part at a point below the end of this one. */
     void forked(Verdict.Forked forked, Hello hello) {
-        if (adopting) {
+        if (adoption.isUnderWay()) {
             judgeAgain = true;
         } else if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
             end();

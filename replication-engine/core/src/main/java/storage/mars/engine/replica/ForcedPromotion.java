@@ -22,7 +22,7 @@ final class ForcedPromotion {
     }
 
     void start(Reply<Done> reply) {
-        long inForce = replica.termInForce();
+        long inForce = Terms.inForce(replica.current());
         if (isServing() && supersedes != null && isSuperseded(supersedes)) {
             reply.done(Done.DONE);
             return;

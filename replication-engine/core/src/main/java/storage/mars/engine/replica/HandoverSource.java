@@ -61,7 +61,7 @@ final class HandoverSource {
             session.send(new Refused(refusal));
             return;
         }
-        if (replica.openGrant() != null) {
+        if (Terms.openGrant(replica.current()) != null) {
             waiting = new Waiting(target, replica.ports.clock().nanoTime() + SILENCE_NANOS);
             grantOnceWhole();
             return;
@@ -72,7 +72,7 @@ final class HandoverSource {
 
     private @Nullable String refusal(Session session, Peer target, HandoverRequest request) {
         long term = replica.current().highestTerm();
-        boolean open = replica.openGrant() != null;
+        boolean open = Terms.openGrant(replica.current()) != null;
         boolean settled =
                 open
                         ? replica.state() instanceof ReplicaState.Secondary
@@ -291,7 +291,7 @@ final class HandoverSource {
         if (asker == null || !replica.isOpen()) {
             return;
         }
-        Grant grant = replica.openGrant();
+        Grant grant = Terms.openGrant(replica.current());
         boolean late = replica.ports.clock().nanoTime() - asker.untilNanos >= 0;
         if (late || grant == null || !(replica.state() instanceof ReplicaState.Secondary)) {
             waiting = null;

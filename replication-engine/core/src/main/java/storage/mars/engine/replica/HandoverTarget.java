@@ -46,7 +46,7 @@ final class HandoverTarget {
             reply.refused(refusal);
             return;
         }
-        Grant own = replica.openGrant();
+        Grant own = Terms.openGrant(replica.current());
         if (own != null) {
             writership.awaitServing(reply);
             writership.startEpoch(own.term(), draft -> {});

@@ -51,12 +51,12 @@ final class PeerTalk implements Session.Conversation {
 
     /** The first word on a link that this side has dialled. */
     void greet(Session session) {
-        session.send(replica.hello(session));
+        session.send(OwnHello.of(replica, session));
     }
 
     void helloAll() {
         for (Session session : replica.members().sessions()) {
-            session.send(replica.hello(session));
+            session.send(OwnHello.of(replica, session));
         }
     }
 
@@ -147,7 +147,7 @@ final class PeerTalk implements Session.Conversation {
         }
         known.heard(hello, replica.ports.clock().nanoTime(), replica.ports.clock().wallMicros());
         if (first) {
-            session.send(replica.hello(session));
+            session.send(OwnHello.of(replica, session));
         }
         learnTerm(hello);
         if (replica.isOpen()) {

@@ -62,6 +62,6 @@ final class PromotionRules {
         return "marsadm primary "
                 + replica.name
                 + " --force --supersedes-term "
-                + replica.termInForce();
+                + Terms.inForce(replica.current());
     }
 }

@@ -19,7 +19,6 @@ import storage.mars.engine.port.Shard;
 import storage.mars.engine.replica.ReplicaParts.Shared;
 import storage.mars.engine.replication.LagClock;
 import storage.mars.engine.replication.PeerCodec;
-import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
  * One engine's copy of a resource: opens and closes it and holds its state. While it is open {@link
@@ -387,77 +386,12 @@ final class Replica {
         return current().role() == Role.PRIMARY;
     }
 
-    /**
-     * The right to write that was laid down here for whoever asks; null when there is none, or a
-     * higher term has made it void.
-     */
-    ReplicaMetadata.@Nullable Grant openGrant() {
-        ReplicaMetadata m = current();
-        ReplicaMetadata.Grant grant = m.grant();
-        boolean open =
-                grant != null
-                        && grant.toReplica() == ReplicaMetadata.Grant.ANYBODY
-                        && grant.term() > m.highestTerm()
-                        && m.role() != Role.PRIMARY;
-        return open ? grant : null;
-    }
-
-    /** The highest term heard of, or given away from here to somebody in particular. */
-    long termInForce() {
-        ReplicaMetadata m = current();
-        ReplicaMetadata.Grant grant = m.grant();
-        boolean given = grant != null && grant.toReplica() != ReplicaMetadata.Grant.ANYBODY;
-        return given && grant != null ? Math.max(m.highestTerm(), grant.term()) : m.highestTerm();
-    }
-
     private <T> T require(@Nullable T value, String what) {
         if (value == null) {
             throw new IllegalStateException(
                     "replica " + name + " has no " + what + " in state " + state.name());
         }
         return value;
-    }
-
-    /** What this replica says of itself over that link. */
-    Hello hello(Session to) {
-        ReplicaMetadata m = current();
-        ReplicaParts p = parts;
-        long durable = p == null ? m.durableKnown() : p.tail.durable();
-        long checkpoint = m.checkpoint().position();
-        return new Hello(
-                to.dialled,
-                m.identity().resourceId(),
-                name,
-                m.identity().replicaId(),
-                m.identity().replicaName(),
-                settings.advertise(),
-                m.role() == Role.PRIMARY && p != null,
-                state.name(),
-                m.highestTerm(),
-                offeredTo(to.peer),
-                m.incarnation(),
-                m.history(),
-                durable,
-                p == null ? checkpoint : p.feed.applied(),
-                checkpoint,
-                !m.sync().inconsistent(),
-                following().syncing().copiedBytes(),
-                following().syncing().totalBytes(),
-                m.switches().shippingPaused(),
-                ports.clock().wallMicros(),
-                m.members());
-    }
-
-    /** The term that {@code peer} may have from here, once it holds all of the log. */
-    private long offeredTo(@Nullable Peer peer) {
-        ReplicaMetadata.Grant grant = current().grant();
-        boolean its =
-                grant != null
-                        && (grant.toReplica() == ReplicaMetadata.Grant.ANYBODY
-                                || (peer != null && grant.toReplica() == peer.id))
-                        && grant.term() > current().highestTerm()
-                        && !isPrimary();
-        return its && grant != null ? grant.term() : 0;
     }
 
     PeerLink.Receiver accept(PeerLink link) {

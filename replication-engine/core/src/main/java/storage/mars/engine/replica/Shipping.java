@@ -171,7 +171,8 @@ final class Shipping {
      * be had again, over a new link.
      */
     private boolean canBePulled() {
-        return replica.openGrant() != null || replica.state() instanceof ReplicaState.Serving;
+        return Terms.openGrant(replica.current()) != null
+                || replica.state() instanceof ReplicaState.Serving;
     }
 
     void readBlocks(Session session, ReadBlocks question) {

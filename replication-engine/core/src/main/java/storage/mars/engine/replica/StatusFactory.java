@@ -56,7 +56,7 @@ final class StatusFactory {
                 m.identity().replicaId(),
                 m.identity().replicaName(),
                 replica.isPrimary(),
-                replica.termInForce(),
+                Terms.inForce(replica.current()),
                 m.history(),
                 m.incarnation(),
                 !m.sync().inconsistent(),

@@ -200,7 +200,7 @@ final class Writership {
                             "StaleTerm",
                             replica.name + " does not become primary here",
                             "term "
-                                    + replica.termInForce()
+                                    + Terms.inForce(replica.current())
                                     + " was heard of, or given away, before term "
                                     + term
                                     + " began",
