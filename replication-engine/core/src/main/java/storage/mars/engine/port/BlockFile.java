@@ -2,6 +2,7 @@
 package storage.mars.engine.port;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 
 /**
  * An open file or block device of fixed size that is read and written at positions. All methods are
@@ -23,12 +24,14 @@ public interface BlockFile {
     void read(long position, ByteBuffer into, Completion done);
 
     /**
-     * As {@link #read}, but of what is on the device or on its way there: a cache may go on holding
-     * what a failed sync has lost, also for the next process. Of {@link Storage.Kind#IMAGE} files
-     * only; position, length and the address of the buffer are multiples of 4096. Fails where the
-     * file system has no way around its cache.
+     * As {@link #read}, but of what is on the device or on its way there, and sets in {@code
+     * unlike} the blocks of 4096 bytes, counted from {@code position}, that ordinary reads may show
+     * otherwise: a cache goes on holding what a failed sync has lost, also for the next process. Of
+     * {@link Storage.Kind#IMAGE} files only; position, length and the address of the buffer are
+     * multiples of 4096. For those who can wait. Fails where the file system has no way around its
+     * cache.
      */
-    void readDevice(long position, ByteBuffer into, Completion done);
+    void readDevice(long position, ByteBuffer into, BitSet unlike, Completion done);
 
     /**
      * Writes the remaining bytes of {@code from} at {@code position}. Not durable before a later

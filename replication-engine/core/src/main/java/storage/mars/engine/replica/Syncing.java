@@ -65,6 +65,7 @@ final class Syncing {
                             session.codec(),
                             replica.ports.offload(),
                             () -> requests++,
+                            copying == null ? 0 : copying.required(),
                             new Ends());
             target = copying;
         }

@@ -21,23 +21,28 @@ final class BlockDigests {
 
     private BlockDigests() {}
 
-    /** The digests of the blocks that {@code content} holds whole, one after the other. */
-    static ByteBuffer of(ByteBuffer content) {
+    /**
+     * The digests of the blocks that {@code content} holds whole, one after the other; zeros, which
+     * are the digest of nothing, for those {@code without}.
+     */
+    static ByteBuffer of(ByteBuffer content, BitSet without) {
         MessageDigest sha = sha();
         ByteBuffer block = content.duplicate();
         int count = content.remaining() >> Blocks.SHIFT;
         ByteBuffer digests = ByteBuffer.allocate(count * BYTES);
         for (int i = 0; i < count; i++) {
-            int at = content.position() + (i << Blocks.SHIFT);
-            sha.update(block.limit(at + Blocks.SIZE).position(at));
-            digests.put(sha.digest(), 0, BYTES);
+            if (!without.get(i)) {
+                int at = content.position() + (i << Blocks.SHIFT);
+                sha.update(block.limit(at + Blocks.SIZE).position(at));
+                digests.put(i * BYTES, sha.digest(), 0, BYTES);
+            }
         }
-        return digests.flip();
+        return digests;
     }
 
     /** The blocks of {@code content}, counted from its first, that have other digests. */
     static BitSet differing(ByteBuffer content, ByteBuffer digests) {
-        ByteBuffer own = of(content);
+        ByteBuffer own = of(content, new BitSet());
         BitSet differing = new BitSet();
         for (int at = 0; at < own.limit(); at += BYTES) {
             if (!own.slice(at, BYTES).equals(digests.slice(at, BYTES))) {

@@ -2,14 +2,16 @@
 package storage.mars.engine.replication;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import storage.mars.engine.port.Offload;
 import storage.mars.engine.volume.Images;
 
 /**
- * What a sync target has on its device already, as digests; none for a hole, and for what cannot be
- * read: then all content is sent. Owned by the shard.
+ * What a sync target has already, as digests: of blocks that are the same on the device and to its
+ * readers. None for a hole, and for what cannot be read: then all content is sent. Owned by the
+ * shard.
  */
 final class OwnBlocks {
 
@@ -54,23 +56,25 @@ final class OwnBlocks {
             ByteBuffer buffer,
             BooleanSupplier wanted,
             Consumer<ByteBuffer> done) {
+        BitSet unlike = new BitSet();
         images.of(volume)
                 .readDevice(
                         offset,
                         buffer,
+                        unlike,
                         failure -> {
                             if (failure != null || !wanted.getAsBoolean()) {
                                 done.accept(NONE);
                             } else {
-                                compute(buffer.flip(), done);
+                                compute(buffer.flip(), unlike, done);
                             }
                         });
     }
 
-    private void compute(ByteBuffer content, Consumer<ByteBuffer> done) {
+    private void compute(ByteBuffer content, BitSet without, Consumer<ByteBuffer> done) {
         ByteBuffer[] digests = {NONE};
         offload.run(
-                () -> digests[0] = BlockDigests.of(content),
+                () -> digests[0] = BlockDigests.of(content, without),
                 failure -> done.accept(failure == null ? digests[0] : NONE));
     }
 }

@@ -27,10 +27,10 @@ import storage.mars.engine.volume.Images;
 
 /**
  * Copies the volumes from another replica while the log is being pulled (design §8, sync rule):
- * what is there already is not sent, what a record that was taken in since a range was asked for
- * has covered is dropped, the rest is written to the image. Progress is recorded after an image
- * sync; the replica is consistent when nothing is left, the log is durable up to the newest content
- * that was copied, and the images are synced. The table is docs/sync.md. Owned by the shard.
+ * what is there already is not sent, what a record that was taken in since a piece was begun has
+ * covered is dropped, the rest is written to the image. Progress is recorded after an image sync;
+ * the replica is consistent when nothing is left, the log is durable up to the newest content that
+ * was copied, and the images are synced. The table is docs/sync.md. Owned by the shard.
  */
 public final class SyncTarget {
 
@@ -82,7 +82,11 @@ public final class SyncTarget {
         void syncFailed(String reason);
     }
 
-    /** {@code requests} names each question, as no earlier target's was named over this link. */
+    /**
+     * {@code requests} names each question, as no earlier target's was named over this link; {@code
+     * requiredBefore} is what a target before this one, which has failed, relied on: what it was
+     * writing may still come into the images.
+     */
     public SyncTarget(
             Images images,
             ImageTurns turns,
@@ -91,6 +95,7 @@ public final class SyncTarget {
             PeerCodec codec,
             Offload offload,
             LongSupplier requests,
+            long requiredBefore,
             Listener listener) {
         this.requests = requests;
         this.images = images;
@@ -105,7 +110,7 @@ public final class SyncTarget {
         reached = state;
         askIndex = state.volume();
         askOffset = state.copiedBytes();
-        required = state.requiredPosition();
+        required = Math.max(state.requiredPosition(), requiredBefore);
         recordedBytes = copiedBytes();
         failedSyncs = images.failedSyncs();
     }
@@ -167,8 +172,8 @@ public final class SyncTarget {
     }
 
     private void ask(SyncPiece piece, PeerLink to, ByteBuffer digests) {
-        if (piece.cancelled) {
-            return;
+        if (piece.cancelled || !to.equals(link)) {
+            return; // asked again over another link
         }
         piece.compared = digests.hasRemaining();
         to.send(

@@ -3,6 +3,7 @@ package storage.mars.engine.fake;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Callback;
@@ -13,6 +14,8 @@ public final class FakeFile implements BlockFile {
 
     public byte[] data;
     public byte[] synced;
+    private final byte[] lost;
+    private final BitSet unlike = new BitSet();
     String name;
     private final FakePorts ports;
     private boolean closed;
@@ -22,6 +25,7 @@ public final class FakeFile implements BlockFile {
         this.name = name;
         this.data = content;
         this.synced = content.clone();
+        this.lost = new byte[content.length];
     }
 
     FakeFile copy(FakePorts into, String newName, byte[] content) {
@@ -32,6 +36,8 @@ public final class FakeFile implements BlockFile {
     FakeFile again() {
         FakeFile opened = new FakeFile(ports, name, data);
         opened.synced = synced;
+        opened.unlike.or(unlike);
+        System.arraycopy(lost, 0, opened.lost, 0, lost.length);
         return opened;
     }
 
@@ -81,10 +87,32 @@ public final class FakeFile implements BlockFile {
         ask(Kind.READ, position, length, done, () -> into.put(data, (int) position, length));
     }
 
-    /** There is no cache. */
+    /** What a failed sync has lost: from now on only ordinary reads show that block as it is. */
+    public void lose(int block, byte[] onDevice) {
+        System.arraycopy(onDevice, 0, lost, block * 4096, onDevice.length);
+        unlike.set(block);
+    }
+
     @Override
-    public void readDevice(long position, ByteBuffer into, Completion done) {
-        read(position, into, done);
+    public void readDevice(long position, ByteBuffer into, BitSet differs, Completion done) {
+        int start = into.position();
+        int length = into.remaining();
+        ask(
+                Kind.READ,
+                position,
+                length,
+                done,
+                () -> {
+                    int first = (int) (position / 4096);
+                    into.put(data, (int) position, length);
+                    for (int block : unlike.stream().toArray()) {
+                        int at = block * 4096;
+                        if (at >= position && at < position + length) {
+                            into.put(start + at - (int) position, lost, at, 4096);
+                            differs.set(block - first);
+                        }
+                    }
+                });
     }
 
     @Override
@@ -95,6 +123,7 @@ public final class FakeFile implements BlockFile {
     private int put(long position, ByteBuffer from) {
         int length = from.remaining();
         from.get(data, (int) position, length);
+        unlike.clear((int) (position / 4096), (int) ((position + length + 4095) / 4096));
         return length;
     }
 

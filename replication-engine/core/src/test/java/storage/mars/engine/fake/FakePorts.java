@@ -36,7 +36,8 @@ public final class FakePorts implements Shard, Clock, Storage {
         LOG_WRITE,
         ZERO,
         EXTENT,
-        SYNC
+        SYNC,
+        WORK
     }
 
     /** An operation that was asked for. */
@@ -70,10 +71,7 @@ public final class FakePorts implements Shard, Clock, Storage {
                 () -> 42,
                 this,
                 (address, dialer) -> dialer.failed("none"),
-                (work, done) -> {
-                    work.run();
-                    execute(() -> done.completed(null));
-                });
+                this::offload);
     }
 
     // What the test decides
@@ -239,6 +237,20 @@ public final class FakePorts implements Shard, Clock, Storage {
     @Override
     public long wallMicros() {
         return 1_700_000_000_000_000L + now / 1000;
+    }
+
+    private void offload(Runnable work, Completion done) {
+        ask(
+                Kind.WORK,
+                "",
+                0,
+                0,
+                failure -> {
+                    if (failure == null) {
+                        work.run();
+                    }
+                    done.completed(failure);
+                });
     }
 
     // Storage

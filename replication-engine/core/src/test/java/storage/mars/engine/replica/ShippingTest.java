@@ -15,7 +15,9 @@ import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.ReplicaMetadata.Grant;
+import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.PeerMessage.BlockData;
+import storage.mars.engine.replication.PeerMessage.BlocksUnavailable;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.LogData;
@@ -118,6 +120,36 @@ class ShippingTest {
         assertThat(answer.zero()).isFalse();
         assertThat(answer.differing().isEmpty()).isTrue();
         assertThat(answer.bytes().hasRemaining()).isFalse();
+    }
+
+    @Test
+    void blocksThatCannotBeComparedAreAskedForAgain() throws Exception {
+        rig.image().overwrite(0, new byte[] {1});
+        rig.fake.failNext(FakePorts.every(FakePorts.Kind.WORK), IoFailure.Kind.CLOSED);
+        b.say(new ReadBlocks(7, 0, 0, Blocks.SIZE, as.start(), digests(digest(1))));
+
+        assertThat(b.all(BlockData.class)).isEmpty();
+        assertThat(b.last(BlocksUnavailable.class).request()).isEqualTo(7);
+    }
+
+    @Test
+    void aLinkThatEndsWhileBlocksAreComparedKeepsNothing() throws Exception {
+        rig.image().overwrite(0, new byte[] {1});
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.WORK));
+        for (int i = 0; i < 32; i++) {
+            b.say(new ReadBlocks(i, 0, 0, Blocks.SIZE, as.start(), digests(digest(9))));
+        }
+        b.hangUp();
+        rig.fake.holdNothing();
+        assertThat(b.all(BlockData.class)).isEmpty();
+        b.dial();
+        b.say(b.hello(as, as.start()));
+
+        for (int i = 0; i < 32; i++) {
+            b.say(new ReadBlocks(i, 0, 0, Blocks.SIZE, as.start(), digests(digest(9))));
+        }
+
+        assertThat(b.all(BlockData.class)).hasSize(32);
     }
 
     @Test

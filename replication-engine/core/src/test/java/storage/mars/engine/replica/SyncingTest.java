@@ -182,6 +182,36 @@ class SyncingTest {
         assertThat(rig.fake.done(FakePorts.Kind.WRITE)).noneMatch(op -> op.file().endsWith(".img"));
     }
 
+    /** The device has what the source has, but whoever reads here would go on seeing the other. */
+    @Test
+    void aBlockThatTheCacheShowsOtherwiseIsSent() {
+        MembersRig rig = MembersRig.secondary().consistent();
+        rig.image().overwrite(5 * Blocks.SIZE, new byte[] {1, 2, 3});
+        rig.image().lose(5, new byte[] {9});
+
+        ReadBlocks asked = rig.startOver(AHEAD);
+
+        assertThat(asked.digests().slice(5 * 16, 16)).isEqualTo(ByteBuffer.allocate(16));
+        assertThat(asked.digests().slice(4 * 16, 16)).isNotEqualTo(ByteBuffer.allocate(16));
+        rig.a.say(differing(asked, bits(5), 9));
+        assertThat(rig.image().data[5 * Blocks.SIZE]).isEqualTo((byte) 9);
+        assertThat(rig.known().consistent()).isTrue();
+    }
+
+    @Test
+    void whoIsFollowedNoMoreIsNotAskedBeforeAnotherIs() {
+        MembersRig rig = MembersRig.secondary().consistent();
+        rig.image().overwrite(0, new byte[] {1});
+        rig.fake.hold(FakePorts.every(FakePorts.Kind.EXTENT));
+        rig.startOver(AHEAD);
+        rig.a.forget();
+        rig.a.hangUp();
+
+        rig.fake.holdNothing();
+
+        assertThat(rig.a.all(ReadBlocks.class)).isEmpty();
+    }
+
     @Test
     void whatCannotBeReadIsSentWhole() {
         MembersRig rig = MembersRig.secondary().consistent();
@@ -189,6 +219,15 @@ class SyncingTest {
         rig.fake.failNext(
                 op -> op.kind() == FakePorts.Kind.READ && op.length() == VOLUME,
                 IoFailure.Kind.IO_ERROR);
+
+        assertThat(rig.startOver(AHEAD).digests().hasRemaining()).isFalse();
+    }
+
+    @Test
+    void whatCannotBeDigestedIsSentWhole() {
+        MembersRig rig = MembersRig.secondary().consistent();
+        rig.image().overwrite(0, new byte[] {1});
+        rig.fake.failNext(FakePorts.every(FakePorts.Kind.WORK), IoFailure.Kind.CLOSED);
 
         assertThat(rig.startOver(AHEAD).digests().hasRemaining()).isFalse();
     }

@@ -3,6 +3,7 @@ package storage.mars.engine.bench.log;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.BitSet;
 import java.util.List;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochId;
@@ -191,7 +192,7 @@ public final class MemoryLog {
         }
 
         @Override
-        public void readDevice(long position, ByteBuffer into, Completion done) {
+        public void readDevice(long position, ByteBuffer into, BitSet unlike, Completion done) {
             throw new UnsupportedOperationException();
         }
 

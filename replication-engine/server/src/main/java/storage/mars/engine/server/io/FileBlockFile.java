@@ -2,6 +2,7 @@
 package storage.mars.engine.server.io;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Callback;
@@ -42,8 +43,15 @@ final class FileBlockFile implements BlockFile {
     }
 
     @Override
-    public void readDevice(long position, ByteBuffer into, Completion done) {
-        lanes.transfers().submit(begin(Verb.READ_DEVICE, done).buffer(position, into));
+    public void readDevice(long position, ByteBuffer into, BitSet unlike, Completion done) {
+        errand(
+                lanes.comparisons(),
+                "read " + name,
+                () -> {
+                    file.readDevice(position, into, unlike);
+                    return Boolean.TRUE;
+                },
+                (ignored, failure) -> done.completed(failure));
     }
 
     @Override
@@ -88,17 +96,21 @@ final class FileBlockFile implements BlockFile {
 
     @Override
     public void nextExtent(long position, long limit, Callback<Long> done) {
+        errand(lanes.transfers(), "search " + name, () -> file.nextExtent(position, limit), done);
+    }
+
+    private <T> void errand(
+            WorkerPool threads, String what, Errand.Call<T> call, Callback<T> done) {
         started();
-        Errand<Long> search =
+        threads.submit(
                 new Errand<>(
                         lanes.home(),
-                        "search " + name,
-                        () -> file.nextExtent(position, limit),
+                        what,
+                        call,
                         (value, failure) -> {
                             ended();
                             done.completed(value, failure);
-                        });
-        lanes.transfers().submit(search);
+                        }));
     }
 
     @Override
@@ -159,6 +171,7 @@ final class FileBlockFile implements BlockFile {
             Lane images,
             WorkerPool transfers,
             WorkerPool maintenance,
+            WorkerPool comparisons,
             TransferPool pool,
             HandBack home) {}
 }

@@ -110,6 +110,7 @@ public final class FileStorage implements Storage {
                         threads.imageLane(parent),
                         threads.transfers(),
                         threads.maintenance(),
+                        threads.comparisons(),
                         pool,
                         home);
         done.completed(new FileBlockFile(name, kind, file, lanes), null);

@@ -19,15 +19,15 @@ public final class IoThreads {
     private static final int IMAGE_LANES = 2;
     private static final int NAME_THREADS = 2;
 
-    /** A sync takes no more than one processor from those who serve clients. */
-    private static final int COMPUTE_THREADS = 1;
+    /** Syncs together take no more than one processor, and one read, from those who serve. */
+    private static final int COMPARE_THREADS = 1;
 
     private final List<Lane> logs = new ArrayList<>();
     private final List<Lane> images = new ArrayList<>();
     private final WorkerPool transfers;
     private final WorkerPool maintenance;
     private final WorkerPool names;
-    private final WorkerPool computations;
+    private final WorkerPool comparisons;
 
     /** Starts the threads, which sleep until they are needed. */
     public IoThreads(Settings settings) {
@@ -42,7 +42,7 @@ public final class IoThreads {
         transfers = new WorkerPool(new NumberedThreads("mars-io-"), settings.transferThreads());
         maintenance = new WorkerPool(new NumberedThreads("mars-file-"), MAINTENANCE_THREADS);
         names = new WorkerPool(new NumberedThreads("mars-name-"), NAME_THREADS);
-        computations = new WorkerPool(new NumberedThreads("mars-compute-"), COMPUTE_THREADS);
+        comparisons = new WorkerPool(new NumberedThreads("mars-compare-"), COMPARE_THREADS);
     }
 
     /** The lane of all logs in one directory, that is of one resource. */
@@ -69,9 +69,9 @@ public final class IoThreads {
         return names;
     }
 
-    /** Whatever takes the processor for long. */
-    WorkerPool computations() {
-        return computations;
+    /** What a sync has here already, read and digested. */
+    WorkerPool comparisons() {
+        return comparisons;
     }
 
     /** Does what is queued, then ends the threads; returns whether all ended in time. */
@@ -86,7 +86,7 @@ public final class IoThreads {
         }
         all &= transfers.close(Duration.ofNanos(end - System.nanoTime()));
         all &= names.close(Duration.ofNanos(end - System.nanoTime()));
-        all &= computations.close(Duration.ofNanos(end - System.nanoTime()));
+        all &= comparisons.close(Duration.ofNanos(end - System.nanoTime()));
         all &= maintenance.close(Duration.ofNanos(end - System.nanoTime()));
         return all;
     }

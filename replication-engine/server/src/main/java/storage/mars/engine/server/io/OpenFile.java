@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.Runs;
 import storage.mars.engine.port.Storage.Kind;
@@ -24,6 +25,8 @@ final class OpenFile {
      * KiB several times cheaper, and cost a sequential write little.
      */
     private static final int CACHE_PIECE = 64 << 10;
+
+    private static final int BLOCK = 4096;
 
     private final Kind kind;
     private final FileChannel channel;
@@ -95,11 +98,26 @@ final class OpenFile {
     }
 
     /** What the cache has newer goes to the device first. */
-    void readDevice(long position, ByteBuffer into) throws IOException {
+    void readDevice(long position, ByteBuffer into, BitSet unlike) throws IOException {
         if (uncached == null || kind != Kind.IMAGE) {
             throw new IOException("the file system has no way around its cache");
         }
+        int start = into.position();
         FileCalls.readFully(uncached, position, into);
+        ByteBuffer cached = ByteBuffer.allocate(CACHE_PIECE);
+        for (int at = start; at < into.limit(); at += cached.limit()) {
+            cached.clear().limit(Math.min(CACHE_PIECE, into.limit() - at));
+            FileCalls.readFully(channel, position + at - start, cached);
+            compare(into.slice(at, cached.limit()), cached.flip(), (at - start) / BLOCK, unlike);
+        }
+    }
+
+    private static void compare(ByteBuffer one, ByteBuffer other, int first, BitSet unlike) {
+        for (int at = 0; at < one.limit(); at += BLOCK) {
+            if (one.slice(at, BLOCK).mismatch(other.slice(at, BLOCK)) >= 0) {
+                unlike.set(first + at / BLOCK);
+            }
+        }
     }
 
     void write(long position, ByteBuffer from) throws IOException {

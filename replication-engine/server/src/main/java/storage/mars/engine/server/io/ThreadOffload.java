@@ -18,7 +18,7 @@ public final class ThreadOffload implements Offload {
 
     @Override
     public void run(Runnable work, Completion done) {
-        threads.computations()
+        threads.comparisons()
                 .submit(
                         new Errand<>(
                                 home,

@@ -17,7 +17,6 @@ final class Transfer extends IoTask {
     /** What is to be done; {@link #CLOSE} has no asker. */
     enum Verb {
         READ("read"),
-        READ_DEVICE("read"),
         WRITE("write"),
         WRITE_RUNS("write"),
         WRITE_DURABLY("write and sync"),
@@ -98,7 +97,6 @@ final class Transfer extends IoTask {
     private void run(OpenFile target) throws IOException {
         switch (verb) {
             case READ -> target.read(position, Objects.requireNonNull(buffer));
-            case READ_DEVICE -> target.readDevice(position, Objects.requireNonNull(buffer));
             case WRITE -> target.write(position, Objects.requireNonNull(buffer));
             case WRITE_RUNS ->
                     target.writeRuns(Objects.requireNonNull(buffer), Objects.requireNonNull(runs));

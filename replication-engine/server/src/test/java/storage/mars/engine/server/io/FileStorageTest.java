@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -288,6 +289,16 @@ class FileStorageTest extends StorageContract {
         assertThat(first.get(0)).isEqualTo((byte) 3);
         reader.close();
         writer.close();
+    }
+
+    @Test
+    void whereNothingIsReadPastTheCacheThatIsSaid() throws IOException {
+        OpenFile image = FileCreation.create(root.resolve("image"), Kind.IMAGE, 8192, false);
+
+        assertThatThrownBy(() -> image.readDevice(0, aligned(BLOCK), new BitSet()))
+                .isInstanceOf(IOException.class)
+                .hasMessage("the file system has no way around its cache");
+        image.close();
     }
 
     private static boolean isCached(Path path) throws IOException {

@@ -4,6 +4,7 @@ package storage.mars.engine.server.io;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -74,8 +75,8 @@ final class StorageCaller {
         return await(bytes);
     }
 
-    @Nullable IoFailure readDevice(BlockFile file, long position, ByteBuffer into) {
-        return outcome(done -> file.readDevice(position, into, done));
+    @Nullable IoFailure readDevice(BlockFile file, long position, ByteBuffer into, BitSet unlike) {
+        return outcome(done -> file.readDevice(position, into, unlike, done));
     }
 
     @Nullable IoFailure read(BlockFile file, long position, ByteBuffer into) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,8 +78,11 @@ abstract class StorageContract {
         BlockFile file = caller().create("f", Kind.IMAGE, 4 * BLOCK);
         assertThat(caller().write(file, BLOCK, filled(BLOCK, 7))).isNull();
         ByteBuffer into = aligned(2 * BLOCK);
+        BitSet unlike = new BitSet();
 
-        assertThat(caller().readDevice(file, BLOCK, into)).isNull();
+        assertThat(caller().readDevice(file, BLOCK, into, unlike)).isNull();
+
+        assertThat(unlike.isEmpty()).isTrue();
 
         assertThat(into.position()).isEqualTo(2 * BLOCK);
         byte[] found = new byte[2 * BLOCK];

@@ -58,6 +58,11 @@ public final class DiskFaults {
         perMillion.put(op, timesPerMillion);
     }
 
+    /** Whether all failures that were planned one by one have happened. */
+    public boolean isExhausted() {
+        return rules.isEmpty();
+    }
+
     /** Forgets every plan of failure and slow files; capacity and other latencies stay. */
     public void clear() {
         lazyNanos = 0;

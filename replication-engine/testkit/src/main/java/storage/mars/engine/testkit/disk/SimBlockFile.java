@@ -2,6 +2,7 @@
 package storage.mars.engine.testkit.disk;
 
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Callback;
@@ -39,15 +40,15 @@ final class SimBlockFile implements BlockFile {
     public void read(long position, ByteBuffer into, Completion done) {
         check(position, into.remaining());
         checkAligned(position, into);
-        ReadOperation read = new ReadOperation(this, position, into, View.CURRENT, done);
+        ReadOperation read = new ReadOperation(this, position, into, null, done);
         disk.submit(read, into.remaining(), position);
     }
 
     @Override
-    public void readDevice(long position, ByteBuffer into, Completion done) {
+    public void readDevice(long position, ByteBuffer into, BitSet unlike, Completion done) {
         check(position, into.remaining());
         requireAligned(position, into);
-        ReadOperation read = new ReadOperation(this, position, into, View.DEVICE, done);
+        ReadOperation read = new ReadOperation(this, position, into, unlike, done);
         disk.submit(read, into.remaining(), position);
     }
 

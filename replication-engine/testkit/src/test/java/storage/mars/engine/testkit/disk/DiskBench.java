@@ -3,6 +3,7 @@ package storage.mars.engine.testkit.disk;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Objects;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -93,9 +94,12 @@ final class DiskBench {
         return call((s, done) -> file.sync(done));
     }
 
-    byte[] device(BlockFile file, long position, int length) {
+    /**
+     * What is read past the cache; {@code unlike} gets the pages that the cache shows otherwise.
+     */
+    byte[] device(BlockFile file, long position, int length, BitSet unlike) {
         ByteBuffer into = aligned(length);
-        IoFailure problem = call((s, done) -> file.readDevice(position, into, done));
+        IoFailure problem = call((s, done) -> file.readDevice(position, into, unlike, done));
         if (problem != null) {
             throw new AssertionError(problem.toString());
         }

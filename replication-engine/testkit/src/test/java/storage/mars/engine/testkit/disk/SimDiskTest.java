@@ -8,6 +8,7 @@ import static storage.mars.engine.testkit.disk.DiskBench.filled;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -146,7 +147,11 @@ class SimDiskTest {
             assertThat(one.sync(file)).isNotNull();
             one.write(file, 4096, 2, 4096);
 
-            byte[] found = one.device(file, 0, 8192);
+            BitSet unlike = new BitSet();
+            byte[] found = one.device(file, 0, 8192, unlike);
+            byte[] seen = one.current("f", 0, 4096);
+            assertThat(unlike.get(0)).isEqualTo(!Arrays.equals(seen, Arrays.copyOf(found, 4096)));
+            assertThat(unlike.get(1)).isFalse();
             one.crash(CrashKind.POWER, Fate.EVERYTHING);
 
             assertThat(found).as("seed %d", seed).isEqualTo(one.current("f", 0, 8192));

@@ -49,7 +49,7 @@ class EngineSimTest {
 
     @Test
     void whoComesBackBelievesItsDeviceAndNotItsCache() {
-        long steps = SeedRun.steps(new ReturningScenario(), 1, 10);
+        long steps = SeedRun.steps(new ReturningScenario(), 1, 15);
 
         assertThat(steps).isGreaterThan(10_000);
     }
