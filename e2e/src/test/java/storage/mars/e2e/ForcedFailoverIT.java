@@ -19,6 +19,7 @@ import storage.mars.e2e.load.ContentSnapshot;
 import storage.mars.e2e.load.HistoryVerifier;
 import storage.mars.e2e.load.LoadClient;
 import storage.mars.e2e.load.LoadSettings;
+import storage.mars.e2e.load.LoggedContent;
 import storage.mars.e2e.load.PositionSample;
 import storage.mars.e2e.nbd.NbdConnection;
 
@@ -86,8 +87,16 @@ final class ForcedFailoverIT {
             assertThat(verifier.isThePrefixAt(received, samples, content))
                     .as("round %d, received position %d", round, received)
                     .isEmpty();
+            LoggedContent logged = LoggedContent.read(logOf(primary), load.history(), received);
+            assertThat(logged.reachesThePosition()).isTrue();
+            assertThat(logged.known()).isEqualTo(SIZE / 4096);
+            assertThat(logged.differences(content)).as("round %d", round).isEmpty();
             return promoted.term();
         }
+    }
+
+    private static Path logOf(EngineProcess engine) {
+        return engine.settings().dataDir().resolve("resources/r/log");
     }
 
     /** In every other round one writer with depth 1, for which the prefix is exact to the write. */
