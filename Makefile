@@ -22,7 +22,7 @@ build: $(BUILT) ## build bin/mars-engine and bin/marsadm, without tests
 test: setup ## every gate and every test; the last line sums them up
 	@build/test
 
-demo: build ## two engines, a file system, a replica, a handover
+demo: build ## two engines, a file system, a crash, a failover, and back
 	@e2e/demo/demo.sh
 
 bench: build ## compare with other NBD servers on this machine

@@ -282,5 +282,9 @@ adm a join-resource demo --from "127.0.0.1:${peer[b]}" | shown
 adm a wait demo --for caught-up --timeout 60s | shown
 adm b status demo | shown
 
+step "a takes the role back by plan: nothing is lost"
+adm a primary demo | shown
+adm a status demo | shown
+
 cleanup_now
 step "Done in $SECONDS s; nothing is left behind"

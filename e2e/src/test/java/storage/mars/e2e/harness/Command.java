@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +30,13 @@ public record Command(List<String> words, Duration limit, Map<String, String> en
 
     public Command within(Duration newLimit) {
         return new Command(words, newLimit, environment);
+    }
+
+    /** With one more variable in its environment. */
+    public Command with(String name, String value) {
+        var more = new HashMap<>(environment);
+        more.put(name, value);
+        return new Command(words, limit, more);
     }
 
     /** What a program left behind. */
