@@ -48,6 +48,13 @@ public final class EngineCommandLine {
     private List<NbdAddress> nbd = List.of();
 
     @Option(
+            names = "--insecure-nbd",
+            description =
+                    "Serve NBD, which is plain text without authentication, also at addresses that"
+                            + " other machines reach.")
+    private boolean insecureNbd;
+
+    @Option(
             names = "--peer",
             required = true,
             paramLabel = "HOST:PORT",
@@ -145,7 +152,7 @@ public final class EngineCommandLine {
         return new EngineSettings(
                 name,
                 dataDirectory,
-                nbd,
+                new NbdSettings(nbd, insecureNbd),
                 listen,
                 advertise == null ? listen : advertise,
                 given(control),
