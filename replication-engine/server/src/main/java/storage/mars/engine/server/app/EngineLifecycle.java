@@ -32,6 +32,7 @@ import storage.mars.engine.server.io.ShardGroup;
 import storage.mars.engine.server.io.SystemClock;
 import storage.mars.engine.server.io.ThreadOffload;
 import storage.mars.engine.server.io.UnusableDirectoryException;
+import storage.mars.engine.server.nbd.ExportManners;
 import storage.mars.engine.server.nbd.NbdLimits;
 import storage.mars.engine.server.nbd.NbdServer;
 import storage.mars.engine.server.observe.ObservedEngine;
@@ -133,7 +134,8 @@ final class EngineLifecycle {
                         exports,
                         shards.eventLoops(),
                         shard -> ((NettyShard) shard).eventLoop(),
-                        NbdLimits.defaults());
+                        NbdLimits.defaults(),
+                        new ExportManners(settings.nbd().listed(), settings.nbd().rotational()));
         begun("NBD clients", () -> ended(nbd.stop(CLIENTS_LIMIT), CLIENTS_LIMIT.plus(SECOND)));
         for (NbdAddress address : settings.nbd().addresses()) {
             switch (address) {

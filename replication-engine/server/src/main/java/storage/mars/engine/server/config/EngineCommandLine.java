@@ -54,6 +54,14 @@ public final class EngineCommandLine {
                             + " other machines reach.")
     private boolean insecureNbd;
 
+    @Option(names = "--hide-exports", description = "Refuse to list the exports to NBD clients.")
+    private boolean hideExports;
+
+    @Option(
+            names = "--rotational",
+            description = "Tell NBD clients that the devices are rotating disks.")
+    private boolean rotational;
+
     @Option(
             names = "--peer",
             required = true,
@@ -152,7 +160,7 @@ public final class EngineCommandLine {
         return new EngineSettings(
                 name,
                 dataDirectory,
-                new NbdSettings(nbd, insecureNbd),
+                new NbdSettings(nbd, insecureNbd, !hideExports, rotational),
                 listen,
                 advertise == null ? listen : advertise,
                 given(control),

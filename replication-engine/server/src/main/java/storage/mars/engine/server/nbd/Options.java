@@ -104,6 +104,11 @@ final class Options {
             replies.error(Nbd.OPT_LIST, Nbd.REP_ERR_INVALID, "LIST has no data");
             return;
         }
+        if (!server.manners().listed()) {
+            replies.error(
+                    Nbd.OPT_LIST, Nbd.REP_ERR_POLICY, "this server does not list its exports");
+            return;
+        }
         for (Exports.Listed export : server.exports().list()) {
             replies.server(Nbd.OPT_LIST, export.name(), export.description());
         }

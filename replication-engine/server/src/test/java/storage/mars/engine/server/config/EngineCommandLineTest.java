@@ -32,6 +32,8 @@ class EngineCommandLineTest {
                                 Path.of("/data"),
                                 new NbdSettings(
                                         List.of(new NbdAddress.Unix(Path.of("/run/a.sock"))),
+                                        false,
+                                        true,
                                         false),
                                 new HostPort("10.0.0.1", 7789),
                                 new HostPort("10.0.0.1", 7789),
@@ -54,6 +56,8 @@ class EngineCommandLineTest {
                                 "--nbd=unix:/run/b.sock",
                                 "--nbd=[::1]:10809",
                                 "--insecure-nbd",
+                                "--hide-exports",
+                                "--rotational",
                                 "--peer=0.0.0.0:8001",
                                 "--advertise=node-1.example.com:8002",
                                 "--control=[::1]:8003",
@@ -72,6 +76,8 @@ class EngineCommandLineTest {
                                         List.of(
                                                 new NbdAddress.Unix(Path.of("/run/b.sock")),
                                                 new NbdAddress.Tcp(new HostPort("::1", 10809))),
+                                        true,
+                                        false,
                                         true),
                                 new HostPort("0.0.0.0", 8001),
                                 new HostPort("node-1.example.com", 8002),

@@ -239,6 +239,39 @@ class HandshakeIT {
     }
 
     @Test
+    void listIsRefusedWhereExportsAreHidden() throws IOException {
+        try (NbdFixture hiding =
+                        new NbdFixture(NbdLimits.defaults(), new ExportManners(false, false));
+                RawClient client = hiding.connect().hello()) {
+            client.option(Nbd.OPT_LIST, NONE);
+
+            assertThat(client.reply().type()).isEqualTo(Nbd.REP_ERR_POLICY);
+            client.option(Nbd.OPT_LIST, new byte[1]);
+            assertThat(client.reply().type()).isEqualTo(Nbd.REP_ERR_INVALID);
+            client.go(NbdFixture.DISK);
+        }
+    }
+
+    @Test
+    void rotatingDisksAreToldAsSuch() throws IOException {
+        byte[] name = NbdFixture.DISK.getBytes(StandardCharsets.UTF_8);
+        try (NbdFixture rotating =
+                        new NbdFixture(NbdLimits.defaults(), new ExportManners(true, true));
+                RawClient client = rotating.connect().hello();
+                RawClient byName = rotating.connect().hello()) {
+            for (int option : new int[] {Nbd.OPT_INFO, Nbd.OPT_GO}) {
+                client.option(option, Wire.query(NbdFixture.DISK));
+                int flags = ByteBuffer.wrap(client.reply().data()).getShort(10);
+                assertThat(flags & ~Nbd.ROTATIONAL).isEqualTo(0b1101_0110_1101);
+                assertThat(flags & Nbd.ROTATIONAL).isNotZero();
+                assertThat(client.reply().type()).isEqualTo(Nbd.REP_ACK);
+            }
+            byName.option(Nbd.OPT_EXPORT_NAME, name);
+            assertThat(byName.receive(10).getShort(8) & Nbd.ROTATIONAL).isNotZero();
+        }
+    }
+
+    @Test
     void abortIsAcknowledgedWithAnyData() {
         try (RawClient client = fixture.connect().hello()) {
             client.option(Nbd.OPT_ABORT, new byte[33]);
