@@ -34,7 +34,8 @@ final class KernelClientIT {
         Path root = Tools.projectRoot();
         String server =
                 EngineProcess.program()
-                        + " --name a --data-dir $STATE --nbd $ADDRESS --peer 127.0.0.1:7101"
+                        + " --name a --data-dir $STATE --nbd $ADDRESS --insecure-nbd"
+                        + " --peer 127.0.0.1:7101"
                         + " --control "
                         + CONTROL
                         + " --http 127.0.0.1:7301";

@@ -66,6 +66,16 @@ final class StartRefusalIT {
     }
 
     @Test
+    void nbdThatOtherMachinesReach() throws Exception {
+        EngineSettings settings = EngineSettings.in(directory, "a");
+        Files.createDirectories(settings.dataDir());
+
+        assertThat(refusal(settings, "--nbd", "0.0.0.0:" + settings.nbdPort()))
+                .contains("--nbd 0.0.0.0:" + settings.nbdPort(), "--insecure-nbd");
+        assertThat(TreeHash.of(settings.dataDir())).hasSize(1);
+    }
+
+    @Test
     void dataDirectoryThatIsFile() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "not a directory");
         EngineSettings settings = EngineSettings.in(directory, "a").withDataDir(file);
@@ -116,10 +126,11 @@ final class StartRefusalIT {
     }
 
     /** The one line that an engine with these settings ends with. */
-    private static String refusal(EngineSettings settings) throws IOException {
+    private static String refusal(EngineSettings settings, String... more) throws IOException {
         Path program = EngineProcess.program();
         Files.createDirectories(settings.home());
-        Command.Result result = settings.command(program).within(Duration.ofSeconds(30)).run();
+        Command.Result result =
+                settings.command(program, more).within(Duration.ofSeconds(30)).run();
 
         assertThat(result.exitCode()).as("%s", result).isNotZero();
         List<String> lines =

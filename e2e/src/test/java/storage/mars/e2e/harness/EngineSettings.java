@@ -67,11 +67,12 @@ public record EngineSettings(
         return LOOPBACK + (advertisedPeerPort == 0 ? peerPort : advertisedPeerPort);
     }
 
-    /** Runs an engine of these settings to its end. */
-    public Command command(Path program) {
+    /** Runs an engine of these settings, and of more arguments, to its end. */
+    public Command command(Path program, String... more) {
         var words = new ArrayList<Object>();
         words.add(program);
         words.addAll(arguments());
+        words.addAll(List.of(more));
         return Command.of(words.toArray());
     }
 

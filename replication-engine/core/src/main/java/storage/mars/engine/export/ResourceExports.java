@@ -69,7 +69,10 @@ public final class ResourceExports {
         open(volumes, incarnation, false);
     }
 
-    /** Publishes the volumes for reading. */
+    /**
+     * Publishes the volumes for reading; again, when only the incarnation has changed: who is
+     * attached stays, for nothing that was read here has gone back.
+     */
     public void openReadOnly(List<VolumeShape> volumes, long incarnation) {
         admission = null;
         open(volumes, incarnation, true);
@@ -163,7 +166,7 @@ public final class ResourceExports {
             return new Exports.Attached.Refused(
                     resource
                             + " is not exported: "
-                            + (closed == null ? "its role has changed" : closed));
+                            + (closed == null ? "it has changed, try again" : closed));
         }
         checkAllAlive();
         ClientAttachment attachment =

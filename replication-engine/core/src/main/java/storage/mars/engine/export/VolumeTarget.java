@@ -11,7 +11,7 @@ record VolumeTarget(ResourceExports exports, int volume, ExportInfo info, Shard 
     public String description() {
         return (info.readOnly() ? "secondary, read-only" : "primary")
                 + ", incarnation "
-                + Long.toHexString(info.incarnation());
+                + info.incarnationText();
     }
 
     @Override

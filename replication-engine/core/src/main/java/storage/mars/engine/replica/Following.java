@@ -187,6 +187,9 @@ final class Following {
         if (!replica.isOpen()) {
             return;
         }
+        if (asJudged && replica.parts().exports.isOpen()) {
+            export();
+        }
         if (source == session && asJudged) {
             pull(session);
         } else if (source == session) {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import storage.mars.engine.export.Exports;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.LogFormat;
@@ -35,6 +36,22 @@ class FollowingTest {
 
         assertThat(rig.a.all(Pull.class)).isEmpty();
         assertThat(rig.c.all(Pull.class)).hasSize(1);
+    }
+
+    @Test
+    void theExportsOfAFollowerAreOfTheIncarnationOfItsPrimary() {
+        assertThat(export().info().incarnation()).isEqualTo(MembersRig.INCARNATION);
+
+        rig.c.dial();
+        rig.c.say(rig.c.primaryOf(6, MembersRig.second(START), START));
+
+        assertThat(rig.known().incarnation()).isEqualTo(6);
+        assertThat(export().info().incarnation()).isEqualTo(6);
+        assertThat(export().info().readOnly()).isTrue();
+    }
+
+    private Exports.Target export() {
+        return Objects.requireNonNull(rig.exports.find("r/v"));
     }
 
     @Test

@@ -44,6 +44,9 @@ final class MembersRig {
     /** Where the log of a replica begins that has joined. */
     static final long START = 5L * LogFormat.BLOCK;
 
+    /** Of the exports, as all say who do not say otherwise. */
+    static final long INCARNATION = 5;
+
     static final long A = 1;
     static final long C = 3;
     static final Epoch E1 = new Epoch(new EpochId(1, 0, 11), A, 0, Epoch.OPEN);
@@ -55,6 +58,7 @@ final class MembersRig {
     }
 
     final FakePorts fake;
+    final ExportRegistry exports = new ExportRegistry();
     final ReplicaHost host;
     final Member a = new Member(A, "a");
     final Member c = new Member(C, "c");
@@ -92,7 +96,7 @@ final class MembersRig {
                                 1 << 20,
                                 Duration.ofSeconds(1),
                                 Duration.ofSeconds(1)),
-                        new ExportRegistry(),
+                        exports,
                         64 << 20);
     }
 
@@ -122,7 +126,7 @@ final class MembersRig {
                         rig.a.members(),
                         FIRST,
                         1,
-                        5,
+                        INCARNATION,
                         START,
                         new Chain.Link(1, 2)));
         rig.a.say(rig.a.primary(FIRST, START));
@@ -295,13 +299,19 @@ final class MembersRig {
 
         /** As the primary of that log. */
         Hello primary(EpochHistory history, long durable) {
-            return primary(history, durable, members());
+            return primary(history, INCARNATION, durable, members());
+        }
+
+        /** As the primary of that log, whose exports are of that incarnation. */
+        Hello primaryOf(long incarnation, EpochHistory history, long durable) {
+            return primary(history, incarnation, durable, members());
         }
 
         /** As the primary of that log, with one more member beside itself and the replica. */
         Hello primaryAmong(EpochHistory history, String more) {
             return primary(
                     history,
+                    INCARNATION,
                     START,
                     List.of(
                             new ReplicaMetadata.Member(id, name, name + ":1", true),
@@ -310,7 +320,10 @@ final class MembersRig {
         }
 
         private Hello primary(
-                EpochHistory history, long durable, List<ReplicaMetadata.Member> members) {
+                EpochHistory history,
+                long incarnation,
+                long durable,
+                List<ReplicaMetadata.Member> members) {
             JoinAccepted as =
                     new JoinAccepted(
                             RESOURCE,
@@ -320,7 +333,7 @@ final class MembersRig {
                             members,
                             history,
                             history.lastId().term(),
-                            5,
+                            incarnation,
                             START,
                             Chain.Link.START);
             return hello(as, true, 0, history, history.lastId().term(), durable);

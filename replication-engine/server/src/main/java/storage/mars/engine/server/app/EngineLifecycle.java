@@ -32,6 +32,7 @@ import storage.mars.engine.server.io.ShardGroup;
 import storage.mars.engine.server.io.SystemClock;
 import storage.mars.engine.server.io.ThreadOffload;
 import storage.mars.engine.server.io.UnusableDirectoryException;
+import storage.mars.engine.server.nbd.ExportManners;
 import storage.mars.engine.server.nbd.NbdLimits;
 import storage.mars.engine.server.nbd.NbdServer;
 import storage.mars.engine.server.observe.ObservedEngine;
@@ -133,18 +134,28 @@ final class EngineLifecycle {
                         exports,
                         shards.eventLoops(),
                         shard -> ((NettyShard) shard).eventLoop(),
-                        NbdLimits.defaults());
+                        NbdLimits.defaults(),
+                        new ExportManners(settings.nbd().listed(), settings.nbd().rotational()));
         begun("NBD clients", () -> ended(nbd.stop(CLIENTS_LIMIT), CLIENTS_LIMIT.plus(SECOND)));
-        for (NbdAddress address : settings.nbd()) {
+        for (NbdAddress address : settings.nbd().addresses()) {
             switch (address) {
                 case NbdAddress.Unix unix -> nbd.listen(unix.path());
-                case NbdAddress.Tcp tcp -> nbd.listen(socket(tcp.address()));
+                case NbdAddress.Tcp tcp -> warnWhereInsecure(nbd.listen(socket(tcp.address())));
             }
         }
         ControlServer control = ControlServer.start(settings, id, replicas);
         begun("control calls", () -> control.stop(CALLS_LIMIT));
         return new ObservedEngine(
                 replicas, nbd::connections, new ShardAllocation(shards.threadIds())::bytes);
+    }
+
+    private static void warnWhereInsecure(InetSocketAddress address) {
+        if (!address.getAddress().isLoopbackAddress()) {
+            LOGGER.warn(
+                    "NBD at {} is plain text without authentication: whoever reaches it reads and"
+                            + " writes every volume",
+                    address);
+        }
     }
 
     private static InetSocketAddress socket(HostPort address) {

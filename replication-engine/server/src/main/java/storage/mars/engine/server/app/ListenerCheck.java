@@ -13,23 +13,29 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Arrays;
 import storage.mars.engine.server.config.EngineSettings;
 import storage.mars.engine.server.config.EngineSettings.Listener;
 import storage.mars.engine.server.config.HostPort;
 import storage.mars.engine.server.config.NbdAddress;
 
-/** Tries all addresses that the engine is to listen at, before anything of it starts. */
+/**
+ * Tries all addresses that the engine is to listen at, before anything of it starts, and lets NBD,
+ * which is plain text, out of this machine only where that is wanted (nbd.md §4, "Trust").
+ */
 final class ListenerCheck {
 
     private ListenerCheck() {}
 
     /**
-     * Refuses with the first address that cannot be had; leaves nothing open and nothing changed.
+     * Refuses with the first address that cannot be had, or must not be; leaves nothing open and
+     * nothing changed.
      */
     static void requireAvailable(EngineSettings settings) throws StartRefusedException {
-        for (NbdAddress address : settings.nbd()) {
-            if (address instanceof NbdAddress.Unix unix) {
-                checkUnix(unix.path());
+        for (NbdAddress address : settings.nbd().addresses()) {
+            switch (address) {
+                case NbdAddress.Unix unix -> checkUnix(unix.path());
+                case NbdAddress.Tcp tcp -> checkTrust(tcp.address(), settings.nbd().insecure());
             }
         }
         for (Listener listener : settings.tcpListeners()) {
@@ -40,6 +46,32 @@ final class ListenerCheck {
         }
     }
 
+    private static void checkTrust(HostPort address, boolean insecure)
+            throws StartRefusedException {
+        String what = "--nbd " + address;
+        try {
+            if (!insecure && !areOwn(InetAddress.getAllByName(address.host()))) {
+                throw new StartRefusedException(
+                        what
+                                + " can be reached from other machines, and NBD is plain text"
+                                + " without authentication: give a loopback address or unix:PATH,"
+                                + " or add --insecure-nbd if everybody who reaches it may read and"
+                                + " write every volume");
+            }
+        } catch (UnknownHostException e) {
+            throw unknownHost(what);
+        }
+    }
+
+    /** Whether nobody but this machine reaches any of the addresses that a name has. */
+    static boolean areOwn(InetAddress... addresses) {
+        return Arrays.stream(addresses).allMatch(InetAddress::isLoopbackAddress);
+    }
+
+    private static StartRefusedException unknownHost(String what) {
+        return new StartRefusedException(what + ": unknown host: give an address of this machine");
+    }
+
     private static void checkTcp(String option, HostPort address) throws StartRefusedException {
         String what = option + " " + address;
         try (ServerSocket socket = new ServerSocket()) {
@@ -47,8 +79,7 @@ final class ListenerCheck {
             InetAddress host = InetAddress.getByName(address.host());
             socket.bind(new InetSocketAddress(host, address.port()));
         } catch (UnknownHostException e) {
-            throw new StartRefusedException(
-                    what + ": unknown host: give an address of this machine");
+            throw unknownHost(what);
         } catch (BindException e) {
             throw new StartRefusedException(what + reason(e));
         } catch (SocketException e) {

@@ -48,6 +48,21 @@ public final class EngineCommandLine {
     private List<NbdAddress> nbd = List.of();
 
     @Option(
+            names = "--insecure-nbd",
+            description =
+                    "Serve NBD, which is plain text without authentication, also at addresses that"
+                            + " other machines reach.")
+    private boolean insecureNbd;
+
+    @Option(names = "--hide-exports", description = "Refuse to list the exports to NBD clients.")
+    private boolean hideExports;
+
+    @Option(
+            names = "--rotational",
+            description = "Tell NBD clients that the devices are rotating disks.")
+    private boolean rotational;
+
+    @Option(
             names = "--peer",
             required = true,
             paramLabel = "HOST:PORT",
@@ -145,7 +160,7 @@ public final class EngineCommandLine {
         return new EngineSettings(
                 name,
                 dataDirectory,
-                nbd,
+                new NbdSettings(nbd, insecureNbd, !hideExports, rotational),
                 listen,
                 advertise == null ? listen : advertise,
                 given(control),

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record EngineSettings(
         String name,
         Path dataDirectory,
-        List<NbdAddress> nbd,
+        NbdSettings nbd,
         HostPort peer,
         HostPort advertise,
         HostPort control,
@@ -51,8 +51,6 @@ public record EngineSettings(
                         + "': 1 to 63 lower-case letters, digits, '-' and '.', with a letter or"
                         + " digit at both ends");
         dataDirectory = dataDirectory.toAbsolutePath().normalize();
-        nbd = List.copyOf(nbd);
-        require(!nbd.isEmpty(), "--nbd: at least one address is needed");
         require(
                 !isWildcard(advertise),
                 "--peer "
@@ -68,12 +66,12 @@ public record EngineSettings(
                         + Quantities.words(MOST_LOG_MEMORY));
         requireThreads("--shards", shards);
         requireThreads("--io-threads", ioThreads);
-        requireDistinct(listeners(nbd, peer, control, http));
+        requireDistinct(listeners(nbd.addresses(), peer, control, http));
     }
 
     /** Every TCP address that the engine listens at, with the option that gave it. */
     public List<Listener> tcpListeners() {
-        return listeners(nbd, peer, control, http).stream()
+        return listeners(nbd.addresses(), peer, control, http).stream()
                 .filter(listener -> listener.tcp() != null)
                 .toList();
     }

@@ -69,7 +69,7 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
             Replicas replicas,
             ScheduledExecutorService thread) {
         this.replicas = replicas;
-        this.view = new ReplicaView(settings.name(), new ExportUris(settings.nbd()));
+        this.view = new ReplicaView(settings.name(), new ExportUris(settings.nbd().addresses()));
         this.node = new NodeView(settings, id);
         this.answering = new Answering(replicas, view, thread);
         this.watches = new Watches(replicas, view, thread);

@@ -31,7 +31,7 @@ final class NodeView {
                         .setAdvertise(settings.advertise().toString())
                         .setControl(settings.control().toString())
                         .setHttp(settings.http().toString());
-        settings.nbd().forEach(address -> addresses.addNbd(address.toString()));
+        settings.nbd().addresses().forEach(address -> addresses.addNbd(address.toString()));
         return Node.newBuilder()
                 .setName(settings.name())
                 .setId(id)

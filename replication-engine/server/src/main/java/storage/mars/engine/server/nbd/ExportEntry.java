@@ -59,8 +59,7 @@ final class ExportEntry {
     /** Answers INFO and GO about {@code export}. */
     void describe(ExportInfo export) {
         int option = request.option();
-        int flags = TransmissionFlags.of(export, request.negotiated().structuredReplies());
-        replies.exportInfo(option, export, flags);
+        replies.exportInfo(option, export, flags(export));
         if (request.infos().contains(Nbd.INFO_NAME)) {
             replies.textInfo(option, Nbd.INFO_NAME, export.name());
         }
@@ -71,6 +70,11 @@ final class ExportEntry {
             replies.blockSizes(option, server.limits().requests().payloadBytes());
         }
         replies.ack(option);
+    }
+
+    private int flags(ExportInfo export) {
+        return TransmissionFlags.of(
+                export, server.manners().rotational(), request.negotiated().structuredReplies());
     }
 
     /** Attaches; null when that was refused, which the client has been told. */
@@ -136,8 +140,7 @@ final class ExportEntry {
             throw new IllegalStateException("not attached");
         }
         if (hasToEnd()) {
-            int flags = TransmissionFlags.of(held.info(), request.negotiated().structuredReplies());
-            replies.exportName(held.info(), flags, request.zeroes());
+            replies.exportName(held.info(), flags(held.info()), request.zeroes());
         } else {
             describe(held.info());
         }

@@ -54,6 +54,7 @@ final class Nbd {
     static final int READ_ONLY = 1 << 1;
     static final int SEND_FLUSH = 1 << 2;
     static final int SEND_FUA = 1 << 3;
+    static final int ROTATIONAL = 1 << 4;
     static final int SEND_TRIM = 1 << 5;
     static final int SEND_WRITE_ZEROES = 1 << 6;
     static final int SEND_DF = 1 << 7;

@@ -48,9 +48,13 @@ public final class NbdServer {
     private final List<Channel> listeners = new CopyOnWriteArrayList<>();
 
     public NbdServer(
-            Exports exports, EventLoopGroup handshakes, ShardLoops loops, NbdLimits limits) {
+            Exports exports,
+            EventLoopGroup handshakes,
+            ShardLoops loops,
+            NbdLimits limits,
+            ExportManners manners) {
         this.handshakes = handshakes;
-        this.parts = new ServerParts(exports, loops, limits);
+        this.parts = new ServerParts(exports, loops, limits, manners);
     }
 
     /** Listens on a TCP address and returns it, with the port that port 0 became. */

@@ -6,6 +6,8 @@ import io.netty.channel.Channel;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import storage.mars.engine.export.Exports;
 
 /**
@@ -15,9 +17,12 @@ import storage.mars.engine.export.Exports;
  */
 final class Options {
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(Options.class);
+
     private final ServerParts server;
     private final Channel channel;
     private final Consumer<ExportEntry> enter;
+    private final ExportLookup lookup;
     private final OptionReplies replies;
     private boolean fixedNewstyle;
     private boolean zeroes;
@@ -30,6 +35,7 @@ final class Options {
         this.server = server;
         this.channel = channel;
         this.enter = enter;
+        this.lookup = new ExportLookup(server.exports());
         this.replies = new OptionReplies(channel);
     }
 
@@ -91,7 +97,7 @@ final class Options {
     /** This option has no way to say no. */
     private boolean exportName(ByteBuf data) {
         String name = WireStrings.read(data, data.readableBytes());
-        Exports.Target target = name == null ? null : find(name);
+        Exports.Target target = name == null ? null : found(lookup.find(name));
         if (target == null || server.connections().stopping()) {
             return false;
         }
@@ -102,6 +108,11 @@ final class Options {
     private void list(ByteBuf data) {
         if (data.isReadable()) {
             replies.error(Nbd.OPT_LIST, Nbd.REP_ERR_INVALID, "LIST has no data");
+            return;
+        }
+        if (!server.manners().listed()) {
+            replies.error(
+                    Nbd.OPT_LIST, Nbd.REP_ERR_POLICY, "this server does not list its exports");
             return;
         }
         for (Exports.Listed export : server.exports().list()) {
@@ -116,9 +127,8 @@ final class Options {
             replies.error(id, Nbd.REP_ERR_INVALID, "the lengths in the option do not match");
             return;
         }
-        Exports.Target target = find(query.name());
+        Exports.Target target = findOrAnswer(id, query.name());
         if (target == null) {
-            unknown(id, query.name());
             return;
         }
         boolean contexts = query.name().equals(contextExport);
@@ -165,16 +175,16 @@ final class Options {
         MetaContextQuery query = MetaContextQuery.parse(data);
         if (query == null) {
             replies.error(id, Nbd.REP_ERR_INVALID, "the lengths in the option do not match");
-        } else if (find(query.export()) == null) {
-            unknown(id, query.export());
-        } else if (query.tooMany()) {
-            replies.error(id, Nbd.REP_ERR_TOO_BIG, "too many queries");
-        } else {
+        } else if (findOrAnswer(id, query.export()) != null) {
             contexts(id, query);
         }
     }
 
     private void contexts(int id, MetaContextQuery query) {
+        if (query.tooMany()) {
+            replies.error(id, Nbd.REP_ERR_TOO_BIG, "too many queries");
+            return;
+        }
         boolean set = id == Nbd.OPT_SET_META_CONTEXT;
         if (set ? query.selects() : query.lists()) {
             replies.metaContext(id, set ? Nbd.BASE_ALLOCATION_ID : 0, Nbd.BASE_ALLOCATION);
@@ -183,16 +193,26 @@ final class Options {
         replies.ack(id);
     }
 
-    private void unknown(int id, String name) {
-        replies.error(id, Nbd.REP_ERR_UNKNOWN, "no export '" + WireStrings.shown(name) + "' here");
+    /** The export of that name; null when it may not be had, which the client has been told. */
+    private Exports.@Nullable Target findOrAnswer(int id, String name) {
+        ExportLookup.Found found = lookup.find(name);
+        if (found instanceof ExportLookup.Found.Nothing) {
+            replies.error(
+                    id, Nbd.REP_ERR_UNKNOWN, "no export '" + WireStrings.shown(name) + "' here");
+        } else if (found instanceof ExportLookup.Found.OtherIncarnation other) {
+            replies.error(id, Nbd.REP_ERR_POLICY, other.reason());
+        }
+        return found(found);
     }
 
-    /** The empty name is the default export: the only one there is. */
-    private Exports.@Nullable Target find(String name) {
-        if (!name.isEmpty()) {
-            return server.exports().find(name);
-        }
-        List<Exports.Listed> all = server.exports().list();
-        return all.size() == 1 ? server.exports().find(all.getFirst().name()) : null;
+    private Exports.@Nullable Target found(ExportLookup.Found found) {
+        return switch (found) {
+            case ExportLookup.Found.Export export -> export.target();
+            case ExportLookup.Found.Nothing nothing -> null;
+            case ExportLookup.Found.OtherIncarnation other -> {
+                LOGGER.info("Refusing {}: {}", Channels.nameOf(channel), other.reason());
+                yield null;
+            }
+        };
     }
 }

@@ -12,14 +12,16 @@ record ServerParts(
         Exports exports,
         ShardLoops loops,
         NbdLimits limits,
+        ExportManners manners,
         ConnectionTable connections,
         Map<EventLoop, ShardMemory> memories) {
 
-    ServerParts(Exports exports, ShardLoops loops, NbdLimits limits) {
+    ServerParts(Exports exports, ShardLoops loops, NbdLimits limits, ExportManners manners) {
         this(
                 exports,
                 loops,
                 limits,
+                manners,
                 new ConnectionTable(limits.clients()),
                 new ConcurrentHashMap<>());
     }

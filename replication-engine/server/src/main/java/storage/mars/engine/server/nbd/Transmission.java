@@ -151,6 +151,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
         }
     }
 
+    /** Who says no farewell may still read what is answered already, and waits for nothing else. */
     private void inputEnded() {
         inputEnded = true;
         switch (phase) {
@@ -158,6 +159,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
                 FarewellScan scan = new FarewellScan();
                 intake.show(scan);
                 if (!scan.found()) {
+                    answers.flush();
                     clientGone();
                 }
             }

@@ -12,9 +12,10 @@ final class TransmissionFlags {
 
     private TransmissionFlags() {}
 
-    static int of(ExportInfo export, boolean structuredReplies) {
+    static int of(ExportInfo export, boolean rotational, boolean structuredReplies) {
         return ALWAYS
                 | (export.readOnly() ? Nbd.READ_ONLY : WRITABLE)
+                | (rotational ? Nbd.ROTATIONAL : 0)
                 | (structuredReplies ? Nbd.SEND_DF : 0);
     }
 }

@@ -3,12 +3,17 @@ package storage.mars.engine.server.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import storage.mars.engine.server.config.CommandLineOutcome;
 import storage.mars.engine.server.config.EngineCommandLine;
 import storage.mars.engine.server.config.EngineSettings;
@@ -64,10 +71,67 @@ class LaunchTest {
     @Test
     void foreignAddressAndUnknownHostAreNamed() throws IOException {
         assertRefused(
-                settings("192.0.2.1:10809", free()),
+                settings("192.0.2.1:10809", free(), "--insecure-nbd"),
                 "--nbd 192.0.2.1:10809 is not an address of this machine");
         assertRefused(
                 settings("host.invalid:10809", free()), "--nbd host.invalid:10809: unknown host");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "0.0.0.0",
+                "0",
+                "[::]",
+                "[0:0:0:0:0:0:0:0]",
+                "[::ffff:0.0.0.0]",
+                "192.0.2.1",
+                "[2001:db8::1]",
+                "[::ffff:192.0.2.1]",
+                "[::ffff:c000:201]",
+                "[::127.0.0.1]",
+                "[fe80::1]"
+            })
+    void nbdThatOthersReachIsRefusedUnlessItIsWanted(String host) throws IOException {
+        String address = host + ":" + free();
+
+        assertRefused(
+                settings(address, free()),
+                "--nbd " + address + " can be reached from other machines, and NBD is plain text",
+                "give a loopback address or unix:PATH, or add --insecure-nbd");
+        assertRefused(
+                settings("127.0.0.1:" + free(), free(), "--nbd=" + address),
+                "--nbd " + address + " can be reached from other machines");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0.0.0.0", "[::]"})
+    void nbdThatOthersReachIsServedWhereItIsWanted(String host) throws Exception {
+        Launch.prepare(settings(host + ":" + free(), free(), "--insecure-nbd")).directory().close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"localhost", "127.0.0.1", "127.0.0.2", "127.1", "[::ffff:127.0.0.1]"})
+    void loopbackNeedsNoLeaveUnderAnyOfItsNames(String host) throws Exception {
+        Launch.prepare(settings(host + ":" + free(), free())).directory().close();
+    }
+
+    @Test
+    void loopbackOfVersionSixNeedsNoLeave() throws Exception {
+        assumeTrue(hasLoopbackOfVersionSix(), "needs ::1 on this machine");
+
+        Launch.prepare(settings("[::1]:" + free(), free())).directory().close();
+    }
+
+    @Test
+    void nameOfSeveralAddressesIsTrustedWhenAllAre() {
+        InetAddress own = InetAddress.getLoopbackAddress();
+        InetAddress other = address(192, 0, 2, 1);
+
+        assertThat(ListenerCheck.areOwn(own)).isTrue();
+        assertThat(ListenerCheck.areOwn(own, address(127, 0, 0, 2))).isTrue();
+        assertThat(ListenerCheck.areOwn(own, other)).isFalse();
+        assertThat(ListenerCheck.areOwn(other, own)).isFalse();
     }
 
     @Test
@@ -103,25 +167,46 @@ class LaunchTest {
                 .hasMessageContaining(root.resolve("data") + " is not a directory");
     }
 
-    private void assertRefused(EngineSettings settings, String reason) {
+    private void assertRefused(EngineSettings settings, String... reasons) {
         assertThatThrownBy(() -> Launch.prepare(settings))
                 .isInstanceOf(StartRefusedException.class)
-                .hasMessageContaining(reason)
                 .message()
+                .contains(reasons)
                 .doesNotContain("\n");
         assertThat(root.resolve("data")).doesNotExist();
     }
 
-    private EngineSettings settings(String nbd, int peer) throws IOException {
-        CommandLineOutcome outcome =
-                EngineCommandLine.parse(
-                        "--name=a",
-                        "--data-dir=" + root.resolve("data"),
-                        "--nbd=" + nbd,
-                        "--peer=127.0.0.1:" + peer,
-                        "--control=127.0.0.1:" + free(),
-                        "--http=127.0.0.1:" + free());
+    private EngineSettings settings(String nbd, int peer, String... more) throws IOException {
+        List<String> arguments =
+                new ArrayList<>(
+                        List.of(
+                                "--name=a",
+                                "--data-dir=" + root.resolve("data"),
+                                "--nbd=" + nbd,
+                                "--peer=127.0.0.1:" + peer,
+                                "--control=127.0.0.1:" + free(),
+                                "--http=127.0.0.1:" + free()));
+        arguments.addAll(List.of(more));
+        CommandLineOutcome outcome = EngineCommandLine.parse(arguments.toArray(String[]::new));
         return ((CommandLineOutcome.Run) outcome).settings();
+    }
+
+    private static InetAddress address(int... bytes) {
+        byte[] raw = new byte[bytes.length];
+        for (int i = 0; i < bytes.length; i++) {
+            raw[i] = (byte) bytes[i];
+        }
+        try {
+            return InetAddress.getByAddress(raw);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static boolean hasLoopbackOfVersionSix() throws SocketException {
+        return NetworkInterface.networkInterfaces()
+                .flatMap(NetworkInterface::inetAddresses)
+                .anyMatch(each -> each instanceof Inet6Address && each.isLoopbackAddress());
     }
 
     private int take() throws IOException {

@@ -5,9 +5,12 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.api.v1.CreateReplicaRequest;
@@ -21,13 +24,15 @@ import storage.mars.engine.api.v1.Replica;
 import storage.mars.engine.server.config.CommandLineOutcome;
 import storage.mars.engine.server.config.EngineCommandLine;
 import storage.mars.engine.server.config.EngineSettings;
+import storage.mars.engine.server.config.HostPort;
+import storage.mars.engine.server.config.NbdAddress;
 import storage.mars.engine.server.io.DataDirectory;
 import storage.mars.engine.server.observe.ObservedEngine;
 
 /** A whole engine within the test's JVM, with a caller of its control API. */
-final class TestEngine implements AutoCloseable {
+public final class TestEngine implements AutoCloseable {
 
-    static final long VOLUME = 8 << 20;
+    public static final long VOLUME = 8 << 20;
 
     private final EngineSettings settings;
     private final Path socket;
@@ -40,27 +45,40 @@ final class TestEngine implements AutoCloseable {
         this.socket = socket;
     }
 
-    static TestEngine start(Path root, String name) throws Exception {
+    /** One that is served at a Unix socket. */
+    public static TestEngine start(Path root, String name) throws Exception {
+        return start(root, name, new String[0]);
+    }
+
+    /** One that is served at loopback as well. */
+    public static TestEngine startWithTcp(Path root, String name) throws Exception {
+        return start(root, name, "--nbd=127.0.0.1:" + free());
+    }
+
+    private static TestEngine start(Path root, String name, String... more) throws Exception {
         Path home = Files.createDirectories(root.resolve(name));
         Path socket = home.resolve("nbd.sock");
-        EngineSettings settings =
-                settings(
-                        "--name=" + name,
-                        "--data-dir=" + home.resolve("data"),
-                        "--nbd=unix:" + socket,
-                        "--peer=127.0.0.1:" + free(),
-                        "--control=127.0.0.1:" + free(),
-                        "--http=127.0.0.1:" + free(),
-                        "--segment-size=2MiB",
-                        "--log-memory=16MiB",
-                        "--shards=2");
-        TestEngine engine = new TestEngine(settings, socket);
+        List<String> arguments =
+                new ArrayList<>(
+                        List.of(
+                                "--name=" + name,
+                                "--data-dir=" + home.resolve("data"),
+                                "--nbd=unix:" + socket,
+                                "--peer=127.0.0.1:" + free(),
+                                "--control=127.0.0.1:" + free(),
+                                "--http=127.0.0.1:" + free(),
+                                "--segment-size=2MiB",
+                                "--log-memory=16MiB",
+                                "--shards=2"));
+        arguments.addAll(List.of(more));
+        TestEngine engine = new TestEngine(settings(arguments), socket);
         engine.start();
         return engine;
     }
 
-    private static EngineSettings settings(String... arguments) {
-        return ((CommandLineOutcome.Run) EngineCommandLine.parse(arguments)).settings();
+    private static EngineSettings settings(List<String> arguments) {
+        CommandLineOutcome outcome = EngineCommandLine.parse(arguments.toArray(String[]::new));
+        return ((CommandLineOutcome.Run) outcome).settings();
     }
 
     private static int free() throws IOException {
@@ -69,7 +87,7 @@ final class TestEngine implements AutoCloseable {
         }
     }
 
-    void start() throws Exception {
+    public void start() throws Exception {
         EngineLifecycle starting =
                 new EngineLifecycle(settings, DataDirectory.open(settings.dataDirectory()));
         lifecycle = starting;
@@ -81,7 +99,7 @@ final class TestEngine implements AutoCloseable {
     }
 
     /** The planned stop. */
-    void stop() {
+    public void stop() {
         ManagedChannel calls = channel;
         channel = null;
         if (calls != null) {
@@ -110,7 +128,7 @@ final class TestEngine implements AutoCloseable {
         return value;
     }
 
-    Replica create(String resource) {
+    public Replica create(String resource) {
         NewVolume data = NewVolume.newBuilder().setName("data").setSizeBytes(VOLUME).build();
         return control()
                 .createReplica(
@@ -120,7 +138,7 @@ final class TestEngine implements AutoCloseable {
                                 .build());
     }
 
-    Replica join(String resource, TestEngine from) {
+    public Replica join(String resource, TestEngine from) {
         return control()
                 .joinReplica(
                         JoinReplicaRequest.newBuilder()
@@ -129,11 +147,11 @@ final class TestEngine implements AutoCloseable {
                                 .build());
     }
 
-    Replica get(String resource) {
+    public Replica get(String resource) {
         return control().getReplica(GetReplicaRequest.newBuilder().setName(resource).build());
     }
 
-    Replica promoteByForce(String resource, long supersedes) {
+    public Replica promoteByForce(String resource, long supersedes) {
         return control()
                 .promote(
                         PromoteRequest.newBuilder()
@@ -141,6 +159,20 @@ final class TestEngine implements AutoCloseable {
                                 .setForce(true)
                                 .setSupersedesTerm(supersedes)
                                 .build());
+    }
+
+    public Path socket() {
+        return socket;
+    }
+
+    /** Of {@link #startWithTcp}. */
+    public InetSocketAddress tcp() {
+        for (NbdAddress address : settings.nbd().addresses()) {
+            if (address instanceof NbdAddress.Tcp(HostPort tcp)) {
+                return new InetSocketAddress(tcp.host(), tcp.port());
+            }
+        }
+        throw new IllegalStateException("not served by TCP");
     }
 
     ExportClient open(String export) throws IOException {

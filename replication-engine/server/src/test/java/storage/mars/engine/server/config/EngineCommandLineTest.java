@@ -30,7 +30,11 @@ class EngineCommandLineTest {
                         new EngineSettings(
                                 "a",
                                 Path.of("/data"),
-                                List.of(new NbdAddress.Unix(Path.of("/run/a.sock"))),
+                                new NbdSettings(
+                                        List.of(new NbdAddress.Unix(Path.of("/run/a.sock"))),
+                                        false,
+                                        true,
+                                        false),
                                 new HostPort("10.0.0.1", 7789),
                                 new HostPort("10.0.0.1", 7789),
                                 new HostPort("127.0.0.1", 7790),
@@ -51,6 +55,9 @@ class EngineCommandLineTest {
                                 "--data-dir=/pool/../data2",
                                 "--nbd=unix:/run/b.sock",
                                 "--nbd=[::1]:10809",
+                                "--insecure-nbd",
+                                "--hide-exports",
+                                "--rotational",
                                 "--peer=0.0.0.0:8001",
                                 "--advertise=node-1.example.com:8002",
                                 "--control=[::1]:8003",
@@ -65,9 +72,13 @@ class EngineCommandLineTest {
                         new EngineSettings(
                                 "node-1.eu",
                                 Path.of("/data2"),
-                                List.of(
-                                        new NbdAddress.Unix(Path.of("/run/b.sock")),
-                                        new NbdAddress.Tcp(new HostPort("::1", 10809))),
+                                new NbdSettings(
+                                        List.of(
+                                                new NbdAddress.Unix(Path.of("/run/b.sock")),
+                                                new NbdAddress.Tcp(new HostPort("::1", 10809))),
+                                        true,
+                                        false,
+                                        true),
                                 new HostPort("0.0.0.0", 8001),
                                 new HostPort("node-1.example.com", 8002),
                                 new HostPort("::1", 8003),
@@ -139,7 +150,8 @@ class EngineCommandLineTest {
 
     @Test
     void helpAndVersionAreNoErrors() {
-        assertThat(print(List.of("--help")).text()).contains("--log-memory", "Usage: mars-engine");
+        assertThat(print(List.of("--help")).text())
+                .contains("--log-memory", "--insecure-nbd", "Usage: mars-engine");
         assertThat(print(List.of("--version")).text()).startsWith("mars-engine ");
         assertThat(print(List.of("--version")).exitCode()).isZero();
     }

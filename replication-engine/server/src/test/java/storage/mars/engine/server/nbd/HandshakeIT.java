@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** nbd.md §1.1, §1.3, §1.6 and table A of the handshake, one row per rule. */
 @Timeout(30)
@@ -63,6 +64,46 @@ class HandshakeIT {
                         "unknown export of GO",
                         Nbd.OPT_GO,
                         Wire.query("nothing\n\u001b[1m"),
+                        Nbd.REP_ERR_UNKNOWN),
+                new Refused(
+                        "another incarnation in INFO",
+                        Nbd.OPT_INFO,
+                        Wire.query(disk + "@incarnation=2"),
+                        Nbd.REP_ERR_POLICY),
+                new Refused(
+                        "another incarnation in GO",
+                        Nbd.OPT_GO,
+                        Wire.query(disk + "@incarnation=ffffffffffffffff"),
+                        Nbd.REP_ERR_POLICY),
+                new Refused(
+                        "another incarnation in LIST_META",
+                        Nbd.OPT_LIST_META_CONTEXT,
+                        Wire.contexts(disk + "@incarnation=0"),
+                        Nbd.REP_ERR_POLICY),
+                new Refused(
+                        "an incarnation of nothing",
+                        Nbd.OPT_GO,
+                        Wire.query("nothing@incarnation=1"),
+                        Nbd.REP_ERR_UNKNOWN),
+                new Refused(
+                        "an incarnation of several exports",
+                        Nbd.OPT_GO,
+                        Wire.query("@incarnation=1"),
+                        Nbd.REP_ERR_UNKNOWN),
+                new Refused(
+                        "no incarnation",
+                        Nbd.OPT_GO,
+                        Wire.query(disk + "@incarnation="),
+                        Nbd.REP_ERR_UNKNOWN),
+                new Refused(
+                        "an incarnation that is no number",
+                        Nbd.OPT_GO,
+                        Wire.query(disk + "@incarnation=+1"),
+                        Nbd.REP_ERR_UNKNOWN),
+                new Refused(
+                        "an incarnation of 17 digits",
+                        Nbd.OPT_GO,
+                        Wire.query(disk + "@incarnation=00000000000000001"),
                         Nbd.REP_ERR_UNKNOWN),
                 new Refused(
                         "several exports have no default",
@@ -206,6 +247,13 @@ class HandshakeIT {
                         "EXPORT_NAME of nothing",
                         3,
                         Wire.option(1, "x".getBytes(StandardCharsets.UTF_8))),
+                new Dropped(
+                        "EXPORT_NAME of another incarnation",
+                        3,
+                        Wire.option(
+                                1,
+                                (NbdFixture.DISK + "@incarnation=2")
+                                        .getBytes(StandardCharsets.UTF_8))),
                 new Dropped("EXPORT_NAME of 4097", 3, Wire.option(1, new byte[4097])),
                 new Dropped("EXPORT_NAME of 65537", 3, Wire.option(1, new byte[65537])),
                 new Dropped("LIST without fixed newstyle", 0, Wire.option(3, NONE)),
@@ -235,6 +283,53 @@ class HandshakeIT {
                 assertThat(reply.text().substring(4)).startsWith(name).endsWith("in memory");
             }
             assertThat(client.reply().type()).isEqualTo(Nbd.REP_ACK);
+        }
+    }
+
+    @Test
+    void listIsRefusedWhereExportsAreHidden() throws IOException {
+        try (NbdFixture hiding =
+                        new NbdFixture(NbdLimits.defaults(), new ExportManners(false, false));
+                RawClient client = hiding.connect().hello()) {
+            client.option(Nbd.OPT_LIST, NONE);
+
+            assertThat(client.reply().type()).isEqualTo(Nbd.REP_ERR_POLICY);
+            client.option(Nbd.OPT_LIST, new byte[1]);
+            assertThat(client.reply().type()).isEqualTo(Nbd.REP_ERR_INVALID);
+            client.go(NbdFixture.DISK);
+        }
+    }
+
+    @Test
+    void rotatingDisksAreToldAsSuch() throws IOException {
+        byte[] name = NbdFixture.DISK.getBytes(StandardCharsets.UTF_8);
+        try (NbdFixture rotating =
+                        new NbdFixture(NbdLimits.defaults(), new ExportManners(true, true));
+                RawClient client = rotating.connect().hello();
+                RawClient byName = rotating.connect().hello()) {
+            for (int option : new int[] {Nbd.OPT_INFO, Nbd.OPT_GO}) {
+                client.option(option, Wire.query(NbdFixture.DISK));
+                int flags = ByteBuffer.wrap(client.reply().data()).getShort(10);
+                assertThat(flags & ~Nbd.ROTATIONAL).isEqualTo(0b1101_0110_1101);
+                assertThat(flags & Nbd.ROTATIONAL).isNotZero();
+                assertThat(client.reply().type()).isEqualTo(Nbd.REP_ACK);
+            }
+            byName.option(Nbd.OPT_EXPORT_NAME, name);
+            assertThat(byName.receive(10).getShort(8) & Nbd.ROTATIONAL).isNotZero();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "01", "0000000000000001"})
+    void exportIsHadUnderItsIncarnation(String incarnation) {
+        String name = NbdFixture.DISK + "@incarnation=" + incarnation;
+        try (RawClient client = fixture.connect().hello().structured();
+                RawClient byName = fixture.connect().hello()) {
+            client.selectAllocation(name).go(name).request(Nbd.CMD_BLOCK_STATUS, 0, 1, 0, 4096);
+            byName.option(Nbd.OPT_EXPORT_NAME, name.getBytes(StandardCharsets.UTF_8));
+
+            assertThat(client.answer().error()).isZero();
+            assertThat(byName.receive(10).getLong()).isEqualTo(NbdFixture.SIZE);
         }
     }
 

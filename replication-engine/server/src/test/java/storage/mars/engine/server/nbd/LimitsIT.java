@@ -4,7 +4,10 @@ package storage.mars.engine.server.nbd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +21,9 @@ class LimitsIT {
     private static final NbdLimits DEFAULTS = NbdLimits.defaults();
     private static final int MIB = 1 << 20;
 
+    /** What the allocator and sockets may take meanwhile: its chunks are of 4 MiB. */
+    private static final long SLACK = 16 * MIB;
+
     @Test
     void idleConnectionsLockNobodyOut() throws IOException {
         try (NbdFixture fixture = new NbdFixture()) {
@@ -30,6 +36,34 @@ class LimitsIT {
                 client.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
                 assertThat(client.answer().error()).isZero();
                 idle.getFirst().awaitEnd();
+            }
+            idle.forEach(RawClient::close);
+        }
+    }
+
+    @Test
+    void idleConnectionsAreFewTakeNoMemoryAndEndInTime() throws IOException {
+        NbdLimits limits =
+                new NbdLimits(
+                        DEFAULTS.clients(),
+                        new NbdLimits.Options(256, 65536, MIB, Duration.ofMillis(500)),
+                        DEFAULTS.requests());
+        try (NbdFixture fixture = new NbdFixture(limits)) {
+            long before = directMemory();
+            List<RawClient> idle = new ArrayList<>();
+            for (int i = 0; i < 1000; i++) {
+                idle.add(fixture.connect());
+                assertThat(fixture.server.connections())
+                        .isLessThanOrEqualTo(limits.clients().handshaking());
+                assertThat(directMemory() - before).isLessThan(SLACK);
+            }
+
+            await().until(() -> fixture.server.connections() == 0);
+            idle.forEach(RawClient::awaitEnd);
+            assertThat(directMemory() - before).isLessThan(SLACK);
+            try (RawClient client = fixture.enter(NbdFixture.DISK)) {
+                client.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
+                assertThat(client.answer().error()).isZero();
             }
             idle.forEach(RawClient::close);
         }
@@ -118,6 +152,57 @@ class LimitsIT {
             honest.request(Nbd.CMD_READ, 0, 1, 0, MIB);
             assertThat(honest.answer(MIB).error()).isZero();
         }
+    }
+
+    @Test
+    void manyLargeReadsOfSilentClientsTakeTheShareOfTheirExportAndNoMore() throws IOException {
+        try (NbdFixture fixture = new NbdFixture();
+                RawClient other = fixture.enter(NbdFixture.READ_ONLY)) {
+            long share = DEFAULTS.requests().budgetBytes() / 2;
+            long bound = share + PayloadMemory.MAX_KEPT + SLACK;
+            long before = directMemory();
+            List<RawClient> silent = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                RawClient client = RawClient.tcpWithSmallWindow(fixture.tcp).hello();
+                silent.add(client.go(NbdFixture.DISK).send(reads(1024, 32 * MIB)));
+                assertThat(directMemory() - before).isLessThan(bound);
+            }
+            await().until(() -> directMemory() - before >= share);
+
+            for (int i = 0; i < 100; i++) {
+                other.request(Nbd.CMD_READ, 0, i, 0, MIB);
+                assertThat(other.answer(MIB).error()).isZero();
+                assertThat(directMemory() - before).isLessThan(bound);
+            }
+            assertThat(fixture.disk.attachedNow.get()).isEqualTo(silent.size());
+            assertThat(fixture.disk.submitted.get()).isLessThanOrEqualTo(4);
+
+            silent.forEach(RawClient::reset);
+            try (RawClient next = fixture.enter(NbdFixture.DISK)) {
+                next.request(Nbd.CMD_READ, 0, 1, 0, 32 * MIB);
+                assertThat(next.answer(32 * MIB).error()).isZero();
+            }
+        }
+    }
+
+    private static byte[] reads(int count, int length) {
+        byte[][] reads = new byte[count][];
+        for (int i = 0; i < count; i++) {
+            reads[i] = Wire.request(Nbd.CMD_READ, 0, i, 0, length);
+        }
+        return Wire.join(reads);
+    }
+
+    /**
+     * Bytes outside of the heap that anybody holds: large payloads, and what the allocator gave.
+     */
+    private static long directMemory() {
+        long large =
+                ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                        .filter(pool -> pool.getName().equals("direct"))
+                        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                        .sum();
+        return large + PooledByteBufAllocator.DEFAULT.pinnedDirectMemory();
     }
 
     @Test

@@ -44,11 +44,15 @@ final class NbdFixture implements AutoCloseable {
     }
 
     NbdFixture(NbdLimits limits) throws IOException {
+        this(limits, new ExportManners(true, false));
+    }
+
+    NbdFixture(NbdLimits limits, ExportManners manners) throws IOException {
         LoopShard first = new LoopShard(shards.next());
         disk = exports.add(DISK, SIZE, false, first);
         exports.add(READ_ONLY, SIZE, true, first);
         huge = exports.add(HUGE, HUGE_SIZE, false, new LoopShard(shards.next()));
-        server = new NbdServer(exports, handshakes, LoopShard::loopOf, limits);
+        server = new NbdServer(exports, handshakes, LoopShard::loopOf, limits, manners);
         directory = Files.createTempDirectory("nbd");
         unix = directory.resolve("nbd.sock");
         tcp = server.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));

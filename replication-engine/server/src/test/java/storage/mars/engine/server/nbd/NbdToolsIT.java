@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -14,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real clients, where they are installed (Debian: libnbd-bin, qemu-utils, fio, nbdkit). */
 @Timeout(60)
@@ -124,7 +128,32 @@ class NbdToolsIT {
         assertThat(out).contains("err= 0");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "nbdinfo, Operation not supported for export: r/disk@incarnation=2",
+        "qemu-img info, is of incarnation 0000000000000001 now"
+    })
+    void toolsNameTheIncarnationThatTheyKnow(String tool, String refusal) throws Exception {
+        List<String> command = new ArrayList<>(List.of(tool.split(" ")));
+        command.add(fixture.uri(NbdFixture.DISK + "@incarnation=0000000000000001"));
+        String[] known = command.toArray(String[]::new);
+        command.set(command.size() - 1, fixture.uri(NbdFixture.DISK + "@incarnation=2"));
+        Ended refused = end(command.toArray(String[]::new));
+
+        assertThat(run(known)).containsPattern("64 ?MiB?|" + NbdFixture.SIZE);
+        assertThat(refused.exitCode()).as(refused.text()).isNotZero();
+        assertThat(refused.text()).contains(refusal);
+    }
+
     private String run(String... command) throws IOException, InterruptedException {
+        Ended ended = end(command);
+        assertThat(ended.exitCode()).as(ended.text()).isZero();
+        return ended.text();
+    }
+
+    private record Ended(int exitCode, String text) {}
+
+    private Ended end(String... command) throws IOException, InterruptedException {
         boolean installed = Files.isExecutable(Path.of("/usr/bin", command[0]));
         Assumptions.assumeTrue(installed, command[0] + " is not installed");
         Path output = directory.resolve("out.txt");
@@ -140,7 +169,6 @@ class NbdToolsIT {
             process.destroyForcibly();
         }
         assertThat(ended).as("%s ended: %s", command[0], text).isTrue();
-        assertThat(process.exitValue()).as(text).isZero();
-        return text;
+        return new Ended(process.exitValue(), text);
     }
 }

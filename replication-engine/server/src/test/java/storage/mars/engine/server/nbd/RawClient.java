@@ -24,6 +24,7 @@ final class RawClient implements AutoCloseable {
 
     private final SocketChannel socket;
     private final Selector selector;
+    private final ByteBuffer ahead = ByteBuffer.allocate(1).limit(0);
     private boolean structured;
 
     private RawClient(SocketAddress address, int receiveBuffer) {
@@ -73,6 +74,12 @@ final class RawClient implements AutoCloseable {
         option(Nbd.OPT_STRUCTURED_REPLY, new byte[0]);
         assertThat(reply().type()).isEqualTo(Nbd.REP_ACK);
         structured = true;
+        return this;
+    }
+
+    /** For who has negotiated by {@link #send}: whether answers come as chunks. */
+    RawClient agreed(boolean onStructuredReplies) {
+        structured = onStructuredReplies;
         return this;
     }
 
@@ -138,6 +145,9 @@ final class RawClient implements AutoCloseable {
         int count = bytes.remaining();
         long deadline = System.nanoTime() + TIMEOUT_MILLIS * 1_000_000L;
         try {
+            if (bytes.hasRemaining() && ahead.hasRemaining()) {
+                bytes.put(ahead);
+            }
             while (bytes.hasRemaining()) {
                 int n = socket.read(bytes);
                 if (n < 0) {
@@ -217,6 +227,26 @@ final class RawClient implements AutoCloseable {
             throw new AssertionError("unexpected byte " + next);
         } catch (UncheckedIOException end) {
             assertThat(end).hasMessageNotContaining("timed out");
+        }
+    }
+
+    /** Waits for more, or for the end: whether the server has closed its end. */
+    boolean ended() {
+        if (ahead.hasRemaining()) {
+            return false;
+        }
+        long deadline = System.nanoTime() + TIMEOUT_MILLIS * 1_000_000L;
+        try {
+            ahead.clear();
+            int n = socket.read(ahead);
+            while (n == 0) {
+                await(SelectionKey.OP_READ, deadline);
+                n = socket.read(ahead);
+            }
+            ahead.flip();
+            return n < 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
