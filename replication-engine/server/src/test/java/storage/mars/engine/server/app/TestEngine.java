@@ -22,6 +22,7 @@ import storage.mars.engine.server.config.CommandLineOutcome;
 import storage.mars.engine.server.config.EngineCommandLine;
 import storage.mars.engine.server.config.EngineSettings;
 import storage.mars.engine.server.io.DataDirectory;
+import storage.mars.engine.server.io.DirectoryLock;
 import storage.mars.engine.server.observe.ObservedEngine;
 
 /** A whole engine within the test's JVM, with a caller of its control API. */
@@ -71,7 +72,8 @@ final class TestEngine implements AutoCloseable {
 
     void start() throws Exception {
         EngineLifecycle starting =
-                new EngineLifecycle(settings, DataDirectory.open(settings.dataDirectory()));
+                new EngineLifecycle(
+                        settings, DataDirectory.open(DirectoryLock.take(settings.dataDirectory())));
         lifecycle = starting;
         observed = starting.start();
         channel =
