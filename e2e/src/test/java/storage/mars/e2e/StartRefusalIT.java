@@ -10,8 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import storage.mars.e2e.harness.Command;
 import storage.mars.e2e.harness.EngineProcess;
 import storage.mars.e2e.harness.EngineSettings;
@@ -29,38 +32,68 @@ final class StartRefusalIT {
         try (var first = EngineProcess.start(EngineSettings.in(directory, "a"))) {
             first.marsadm().createResource("r", "data:16MiB");
             first.freeze();
-            var before = TreeHash.of(first.settings().dataDir());
-            var second = EngineSettings.in(directory, "b");
+            Path data = first.settings().dataDir();
+            String holder = Files.readString(data.resolve("engine.lock")).strip();
 
-            String line = refusal(second.withDataDir(first.settings().dataDir()));
-
-            assertThat(line).contains(first.settings().dataDir().toString());
-            assertThat(TreeHash.of(first.settings().dataDir())).isEqualTo(before);
+            refusedWithoutTrace(
+                    EngineSettings.in(directory, "b").withDataDir(data),
+                    "data directory "
+                            + data
+                            + " is in use by another engine (process "
+                            + holder
+                            + "): stop that engine or choose another --data-dir");
             first.thaw();
             assertThat(first.marsadm().status("r").isPrimary()).isTrue();
         }
     }
 
-    @Test
-    void busyControlPort() throws Exception {
-        try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            EngineSettings settings =
-                    EngineSettings.in(directory, "a").withControlPort(taken.getLocalPort());
-            Files.createDirectories(settings.dataDir());
+    private enum Listener {
+        NBD("--nbd", EngineSettings::nbdPort),
+        PEER("--peer", EngineSettings::peerPort),
+        CONTROL("--control", EngineSettings::controlPort),
+        HTTP("--http", EngineSettings::httpPort);
 
-            assertThat(refusal(settings)).contains(Integer.toString(taken.getLocalPort()));
-            assertThat(TreeHash.of(settings.dataDir())).hasSize(1);
+        private final String option;
+        private final ToIntFunction<EngineSettings> port;
+
+        Listener(String option, ToIntFunction<EngineSettings> port) {
+            this.option = option;
+            this.port = port;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void busyPort(Listener busy) throws Exception {
+        EngineSettings settings = populated("a");
+        int port = busy.port.applyAsInt(settings);
+        try (var taken = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+            assertThat(taken.isBound()).isTrue();
+            refusedWithoutTrace(
+                    settings,
+                    busy.option
+                            + " 127.0.0.1:"
+                            + port
+                            + " is in use by another process: stop that process or choose another"
+                            + " port");
+        }
+        try (var engine = EngineProcess.start(settings)) {
+            assertThat(engine.marsadm().status("r").isPrimary()).isTrue();
         }
     }
 
     @Test
-    void busyNbdPort() throws Exception {
+    void busyPortLeavesAnEmptyDataDirectoryEmpty() throws Exception {
         EngineSettings settings = EngineSettings.in(directory, "a");
+        Files.createDirectories(settings.dataDir());
         try (var taken =
                 new ServerSocket(settings.nbdPort(), 1, InetAddress.getLoopbackAddress())) {
-            Files.createDirectories(settings.dataDir());
-
-            assertThat(refusal(settings)).contains(Integer.toString(taken.getLocalPort()));
+            refusedWithoutTrace(
+                    settings,
+                    "--nbd 127.0.0.1:"
+                            + taken.getLocalPort()
+                            + " is in use by another process: stop that process or choose another"
+                            + " port");
             assertThat(TreeHash.of(settings.dataDir())).hasSize(1);
         }
     }
@@ -78,15 +111,29 @@ final class StartRefusalIT {
     @Test
     void dataDirectoryThatIsFile() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "not a directory");
-        EngineSettings settings = EngineSettings.in(directory, "a").withDataDir(file);
 
-        assertThat(refusal(settings)).contains(file.toString());
-        assertThat(Files.readString(file)).isEqualTo("not a directory");
+        refusedWithoutTrace(
+                EngineSettings.in(directory, "a").withDataDir(file),
+                "--data-dir " + file + " is not a directory: choose another one");
     }
 
     @Test
     void readOnlyDataDirectory() throws Exception {
-        withTmpfs("ro,size=1m", mounted -> refusedWithoutTrace(mounted));
+        withTmpfs(
+                "size=256m",
+                mounted -> {
+                    EngineSettings settings =
+                            EngineSettings.in(directory, "a").withDataDir(mounted);
+                    populate(settings);
+                    Command.of("mount", "-o", "remount,ro", mounted).run().succeeded();
+
+                    refusedWithoutTrace(
+                            settings,
+                            "data directory "
+                                    + mounted
+                                    + " is not writable (Read-only file system): give this user"
+                                    + " write access or choose another --data-dir");
+                });
     }
 
     @Test
@@ -96,24 +143,44 @@ final class StartRefusalIT {
                 mounted -> {
                     var fill = Command.of("dd", "if=/dev/zero", "of=" + mounted.resolve("ballast"));
                     assertThat(fill.run().err()).contains("No space left");
-                    refusedWithoutTrace(mounted);
+
+                    refusedWithoutTrace(
+                            EngineSettings.in(directory, "a").withDataDir(mounted),
+                            "data directory "
+                                    + mounted
+                                    + " is full: free some space there or choose another"
+                                    + " --data-dir");
                 });
     }
 
     private interface OnDirectory {
-        void run(Path mounted) throws IOException;
+        void run(Path mounted) throws Exception;
     }
 
-    private void refusedWithoutTrace(Path dataDir) throws IOException {
-        var before = TreeHash.of(dataDir);
-
-        String line = refusal(EngineSettings.in(directory, "a").withDataDir(dataDir));
-
-        assertThat(line).contains(dataDir.toString());
-        assertThat(TreeHash.of(dataDir)).isEqualTo(before);
+    /** Whose data directory holds a resource, and what a crash left of a creation. */
+    private EngineSettings populated(String name) throws Exception {
+        EngineSettings settings = EngineSettings.in(directory, name);
+        populate(settings);
+        Files.writeString(settings.dataDir().resolve("left~"), "of a creation");
+        return settings;
     }
 
-    private void withTmpfs(String options, OnDirectory body) throws IOException {
+    private static void populate(EngineSettings settings) throws Exception {
+        try (var engine = EngineProcess.start(settings)) {
+            engine.marsadm().createResource("r", "data:16MiB");
+            assertThat(engine.stop()).isZero();
+        }
+    }
+
+    private static void refusedWithoutTrace(EngineSettings settings, String line)
+            throws IOException {
+        var before = TreeHash.of(settings.dataDir());
+
+        assertThat(refusal(settings)).isEqualTo("mars-engine: " + line);
+        assertThat(TreeHash.of(settings.dataDir())).isEqualTo(before);
+    }
+
+    private void withTmpfs(String options, OnDirectory body) throws Exception {
         Tools.needRoot();
         EngineProcess.program();
         Path mounted = Files.createDirectories(directory.resolve("small"));

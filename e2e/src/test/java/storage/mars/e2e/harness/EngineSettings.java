@@ -49,11 +49,6 @@ public record EngineSettings(
                 httpPort);
     }
 
-    public EngineSettings withControlPort(int port) {
-        return new EngineSettings(
-                name, home, dataDir, nbdPort, peerPort, advertisedPeerPort, port, httpPort);
-    }
-
     public Path socket() {
         return home.resolve("nbd.sock");
     }

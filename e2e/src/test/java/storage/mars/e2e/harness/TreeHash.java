@@ -10,7 +10,7 @@ import java.util.HexFormat;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Everything below a directory: names, kinds, sizes and content. */
+/** A directory and everything below it: names, kinds, times of change, sizes and content. */
 public final class TreeHash {
     private TreeHash() {}
 
@@ -30,12 +30,16 @@ public final class TreeHash {
             return "link to " + Files.readSymbolicLink(path);
         }
         if (Files.isDirectory(path)) {
-            return "directory";
+            return "directory of " + Files.getLastModifiedTime(path);
         }
         if (!Files.isRegularFile(path)) {
             return "special";
         }
-        return Files.size(path) + " bytes " + digest(path);
+        return Files.size(path)
+                + " bytes of "
+                + Files.getLastModifiedTime(path)
+                + " "
+                + digest(path);
     }
 
     private static String digest(Path file) throws IOException {

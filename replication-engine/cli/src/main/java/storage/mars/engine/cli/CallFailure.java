@@ -9,6 +9,8 @@ import storage.mars.engine.api.v1.Refusal;
 /** The one place where a failed call becomes a line and an exit code. */
 final class CallFailure {
 
+    private static final String STATUS = "marsadm status";
+
     private CallFailure() {}
 
     static CommandFailure of(StatusRuntimeException failure, EngineAddress address) {
@@ -17,12 +19,17 @@ final class CallFailure {
                 .orElseGet(() -> withoutRefusal(failure, address));
     }
 
+    /** What an engine of another version leaves out is made up for. */
     private static CommandFailure refused(Refusal refusal, EngineAddress address) {
         return new CommandFailure(
                 ExitCode.REFUSED,
-                refusal.getMessage(),
-                refusal.getReason(),
-                address.addressed(refusal.getNextCommand()));
+                said(refusal.getMessage(), "engine " + address + " refuses this command"),
+                said(refusal.getReason(), "it gives no reason"),
+                address.addressed(said(refusal.getNextCommand(), STATUS)));
+    }
+
+    private static String said(String part, String otherwise) {
+        return part.isBlank() ? otherwise : part;
     }
 
     private static CommandFailure withoutRefusal(
@@ -43,7 +50,12 @@ final class CallFailure {
                             "engine " + address + " failed at this command",
                             why(status),
                             "read the engine's log");
-            default -> new CommandFailure(ExitCode.REFUSED, why(status), "", "");
+            default ->
+                    new CommandFailure(
+                            ExitCode.REFUSED,
+                            "engine " + address + " refuses this command",
+                            why(status),
+                            address.addressed(STATUS));
         };
     }
 

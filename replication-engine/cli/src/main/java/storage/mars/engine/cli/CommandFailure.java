@@ -14,7 +14,9 @@ final class CommandFailure extends RuntimeException {
 
     private final ExitCode exitCode;
 
-    /** Parts that are empty are left out of the line. */
+    /**
+     * @throws IllegalArgumentException when a part says nothing
+     */
     CommandFailure(ExitCode exitCode, String what, String why, String next) {
         super(line(what, why, next), null, false, false);
         this.exitCode = exitCode;
@@ -25,8 +27,10 @@ final class CommandFailure extends RuntimeException {
     }
 
     private static String line(String what, String why, String next) {
-        return Stream.of(what, why, next.isEmpty() ? "" : "next: " + next)
-                .filter(part -> !part.isBlank())
+        if (what.isBlank() || why.isBlank() || next.isBlank()) {
+            throw new IllegalArgumentException("a failure that does not say what, why and next");
+        }
+        return Stream.of(what, why, "next: " + next)
                 .map(part -> part.strip().replaceAll("\\s*\\R\\s*", " "))
                 .collect(Collectors.joining("; "));
     }

@@ -60,13 +60,19 @@ final class CreateResource implements Verb {
     @Option(
             names = "--acknowledge",
             paramLabel = "WHEN",
-            description = "A write is acknowledged when it is: ${COMPLETION-CANDIDATES}.")
+            description = {
+                "A write is acknowledged when it is: ${COMPLETION-CANDIDATES}.",
+                "This version's engine refuses buffered."
+            })
     private @Nullable Acknowledge acknowledge;
 
     @Option(
             names = "--log-full",
             paramLabel = "POLICY",
-            description = "When the log budget is used up: ${COMPLETION-CANDIDATES}.")
+            description = {
+                "When the log budget is used up: ${COMPLETION-CANDIDATES}.",
+                "This version's engine refuses all but detach-replica."
+            })
     private @Nullable WhenLogFull logFull;
 
     @Override

@@ -46,7 +46,11 @@ final class VerbExecution implements IExecutionStrategy {
         } catch (ParameterException wrong) {
             throw wrong;
         } catch (RuntimeException bug) {
-            command.getErr().println("marsadm: failed by a defect of its own; " + bug);
+            command.getErr()
+                    .println(
+                            "marsadm: failed by a defect of its own; "
+                                    + bug
+                                    + "; next: report this line, and the command");
             return ExitCode.REFUSED.number();
         }
     }

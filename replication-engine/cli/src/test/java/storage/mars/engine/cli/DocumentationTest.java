@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,9 @@ class DocumentationTest {
 
     private static final Pattern FENCED = Pattern.compile("(?s)```.*?```");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
+
+    /** Values, and verbs, that the chapters on keys name. */
+    private static final Set<String> NO_KEYS = Set.of("secondary", "null", "node", "watch");
 
     private static String page = "";
     private static List<String> code = List.of();
@@ -42,8 +46,25 @@ class DocumentationTest {
 
     @Test
     void everyKeyOfTheJsonIsDocumented() throws JsonProcessingException {
+        Set<String> keys = keys();
+
+        assertThat(keys).contains("sizeBytes", "etaSeconds", "forkPoint", "logMemoryBytes");
+        assertThat(words()).containsAll(keys);
+    }
+
+    @Test
+    void everyDocumentedKeyIsOneOfTheJson() throws JsonProcessingException {
+        Set<String> keys = keys();
+        Set<String> documented = documentedKeys();
+
+        assertThat(documented).hasSizeGreaterThan(60).contains("etaSeconds", "existed");
+        assertThat(keys).containsAll(documented).doesNotContainAnyElementsOf(NO_KEYS);
+    }
+
+    private static Set<String> keys() throws JsonProcessingException {
         var keys = new TreeSet<String>();
-        for (String commandLine : List.of("status", "node", "delete-resource db")) {
+        for (String commandLine :
+                List.of("status", "node", "delete-resource db", "leave-resource db")) {
             for (var replica : List.of(Samples.primary(), Samples.cutOff(), Samples.diverged())) {
                 String[] args = ("-o json " + commandLine).split(" ");
                 collectKeys(
@@ -52,9 +73,18 @@ class DocumentationTest {
                         keys);
             }
         }
+        return keys;
+    }
 
-        assertThat(keys).contains("sizeBytes", "etaSeconds", "forkPoint", "logMemoryBytes");
-        assertThat(words()).containsAll(keys);
+    /** What is in code in the chapters on keys, but for what a value may be. */
+    private static Set<String> documentedKeys() {
+        String chapters = page.substring(page.indexOf("### A replica"));
+        return CODE.matcher(chapters)
+                .results()
+                .map(match -> match.group(1).replace("[]", ""))
+                .filter(word -> word.matches("[a-z][A-Za-z]*"))
+                .filter(word -> !NO_KEYS.contains(word))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test

@@ -59,9 +59,10 @@ class FailuresTest {
     static Stream<Arguments> statuses() {
         return Stream.of(
                 arguments(
-                        Status.NOT_FOUND.withDescription("no resource db; next: marsadm status"),
+                        Status.NOT_FOUND.withDescription("no resource db"),
                         1,
-                        "no resource db; next: marsadm status"),
+                        "engine b.example:7001 refuses this command; no resource db; next: marsadm"
+                                + " --engine b.example:7001 status"),
                 arguments(
                         Status.UNIMPLEMENTED,
                         1,
@@ -102,7 +103,13 @@ class FailuresTest {
                 MarsadmRun.against(
                         FakeEngine.failing(failure), "join-resource", "db", "--from=a:1");
 
-        assertThat(run).isEqualTo(new MarsadmRun(1, "", "marsadm: a is not reached\n"));
+        assertThat(run)
+                .isEqualTo(
+                        new MarsadmRun(
+                                1,
+                                "",
+                                "marsadm: a is not reached; it gives no reason; next: marsadm"
+                                        + " --engine b.example:7001 status\n"));
     }
 
     @ParameterizedTest
@@ -213,6 +220,7 @@ class FailuresTest {
         assertThat(run.err())
                 .isEqualTo(
                         "marsadm: failed by a defect of its own;"
-                                + " java.lang.IllegalStateException: no way\n");
+                                + " java.lang.IllegalStateException: no way; next: report this"
+                                + " line, and the command\n");
     }
 }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.FrameBuilder;
 import storage.mars.engine.log.LogWriter;
@@ -129,10 +130,16 @@ public final class ResourceExports {
 
     /** Writable attachments now: who would have to let go before a handover. */
     public List<String> writers() {
-        return attachments.stream()
-                .filter(a -> !a.info().readOnly())
-                .map(a -> a.info().name() + " by " + a.client())
-                .toList();
+        return named(attachments.stream().filter(a -> !a.info().readOnly()));
+    }
+
+    /** All attachments now, readers too: who would have to let go before the volumes go. */
+    public List<String> attached() {
+        return named(attachments.stream());
+    }
+
+    private static List<String> named(Stream<ClientAttachment> some) {
+        return some.map(a -> a.info().name() + " by " + a.client()).toList();
     }
 
     /** Whether clients can attach now. */

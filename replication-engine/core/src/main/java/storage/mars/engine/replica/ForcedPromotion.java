@@ -64,7 +64,7 @@ final class ForcedPromotion {
                     "IsPrimary",
                     replica.name + " is not promoted",
                     "it is primary here in term " + inForce,
-                    "");
+                    NextStep.status(replica.name));
         }
         if (supersedes == null || supersedes != inForce) {
             return wrongTerm(inForce);

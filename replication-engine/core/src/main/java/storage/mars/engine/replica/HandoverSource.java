@@ -78,41 +78,44 @@ final class HandoverSource {
                         ? replica.state() instanceof ReplicaState.Secondary
                         : replica.state() instanceof ReplicaState.Serving;
         if (!settled) {
-            return replica.name
-                    + " is "
-                    + replica.state().name()
-                    + " here: "
-                    + replica.state().reason();
+            return RefusedText.of(
+                    "it is " + replica.state().describe() + " there",
+                    NextStep.status(replica.name));
         }
         if (replica.current().switches().shippingPaused()) {
-            return "shipping is paused here; marsadm resume-shipping " + replica.name;
+            return RefusedText.of(
+                    "shipping is paused there",
+                    NextStep.on(replica.settings.engineName(), "resume-shipping " + replica.name));
         }
         Hello hello = target.hello;
         if (hello == null || !hello.consistent()) {
-            return target.name + " is not consistent";
+            return RefusedText.of(
+                    target.name + " is not consistent",
+                    NextStep.marsadm("wait " + replica.name + " --for consistent"));
         }
         if (request.supersedes() != term) {
-            return "term " + term + " is in force, not " + request.supersedes();
+            return RefusedText.of(
+                    "term " + term + " is in force, not " + request.supersedes(),
+                    NextStep.status(replica.name));
         }
         long end = replica.parts().tail.durable();
         if (target.received < end - LogFormat.MAX_FRAME * 64L) {
-            return target.name
-                    + " is "
-                    + (end - target.received)
-                    + " bytes behind; marsadm wait "
-                    + replica.name
-                    + " --for caught-up";
+            return RefusedText.of(
+                    target.name + " is " + (end - target.received) + " bytes behind",
+                    NextStep.marsadm("wait " + replica.name + " --for caught-up"));
         }
         EpochHistory history = replica.current().history();
         if (history.commonEnd(end, hello.history(), target.received) != target.received
                 || (!open && session.shipper == null)) {
-            return target.name + " does not pull the log from here now";
+            return RefusedText.of(
+                    target.name + " does not pull the log from there now",
+                    NextStep.status(replica.name));
         }
         List<String> writers = replica.parts().exports.writers();
         if (!writers.isEmpty() && !request.closeExports()) {
-            return "its export "
-                    + String.join(", ", writers)
-                    + " is open; close it there, or repeat with --close-exports";
+            return RefusedText.of(
+                    "its export " + String.join(", ", writers) + " is open",
+                    NextStep.marsadm("primary " + replica.name + " --close-exports"));
         }
         return null;
     }
@@ -136,11 +139,19 @@ final class HandoverSource {
     private @Nullable Refusal refusal(boolean closeExports, @Nullable Long expectedTerm) {
         String what = replica.name + " stays primary";
         if (!(replica.state() instanceof ReplicaState.Serving)) {
-            return Refusal.precondition("Busy", what, "it is " + replica.state().name(), "");
+            return Refusal.precondition(
+                    "Busy",
+                    what,
+                    "it is " + replica.state().describe(),
+                    NextStep.status(replica.name));
         }
         long term = replica.current().highestTerm();
         if (expectedTerm != null && expectedTerm != term) {
-            return Refusal.precondition("StaleTerm", what, "term " + term + " is in force", "");
+            return Refusal.precondition(
+                    "StaleTerm",
+                    what,
+                    "term " + term + " is in force, not " + expectedTerm,
+                    NextStep.status(replica.name));
         }
         List<String> writers = replica.parts().exports.writers();
         return writers.isEmpty() || closeExports
@@ -149,7 +160,7 @@ final class HandoverSource {
                         "ExportsOpen",
                         what,
                         "its export " + String.join(", ", writers) + " is open",
-                        "marsadm secondary " + replica.name + " --close-exports");
+                        NextStep.marsadm("secondary " + replica.name + " --close-exports"));
     }
 
     // Giving
@@ -233,8 +244,8 @@ final class HandoverSource {
                     Refusal.unavailable(
                             replica.state().name(),
                             "the role of " + replica.name + " may not have been laid down",
-                            "it is " + replica.state().name() + ": " + replica.state().reason(),
-                            "marsadm status " + replica.name));
+                            "it is " + replica.state().describe(),
+                            NextStep.status(replica.name)));
         }
     }
 
@@ -245,7 +256,12 @@ final class HandoverSource {
             boolean silent = giving.target() != Grant.ANYBODY && now - askedNanos >= SILENCE_NANOS;
             boolean late = now - giving.deadlineNanos() >= 0;
             if ((silent || late) && replica.state() instanceof ReplicaState.HandingOver) {
-                callOff("time is up");
+                callOff(
+                        "the end of its log was not durable "
+                                + (giving.target() == Grant.ANYBODY
+                                        ? "here"
+                                        : "at " + giving.targetName())
+                                + " in time");
             }
         }
     }
@@ -256,7 +272,11 @@ final class HandoverSource {
         demoting = null;
         if (laidDown != null) {
             laidDown.refused(
-                    Refusal.unavailable("CalledOff", replica.name + " stays primary", reason, ""));
+                    Refusal.unavailable(
+                            "CalledOff",
+                            replica.name + " stays primary",
+                            reason,
+                            NextStep.marsadm("secondary " + replica.name)));
         }
         writership.continueTerm();
     }
@@ -332,7 +352,11 @@ final class HandoverSource {
     private void refuse(Peer target) {
         Session session = target.session;
         if (session != null) {
-            session.send(new Refused("the role of " + replica.name + " went to another first"));
+            session.send(
+                    new Refused(
+                            RefusedText.of(
+                                    "the role of " + replica.name + " went to another first",
+                                    NextStep.status(replica.name))));
         }
     }
 }

@@ -105,7 +105,7 @@ final class HandoverTarget {
                 "ShippingPaused",
                 replica.name + " cannot be handed over",
                 "shipping to this replica is paused, so it would not get the end of the log",
-                "marsadm resume-shipping " + replica.name);
+                NextStep.marsadm("resume-shipping " + replica.name));
     }
 
     private void ask(Session holder, ReplicaState.Promoting promoting) {
@@ -140,10 +140,10 @@ final class HandoverTarget {
                         + (missing > 0
                                 ? "; the last " + missing + " bytes of its log are not here"
                                 : ""),
-                "marsadm status " + replica.name);
+                NextStep.status(replica.name));
     }
 
-    private Refusal expired(String reason, String next) {
+    private Refusal expired(String reason, NextStep next) {
         return Refusal.unavailable(
                 "Expired", replica.name + " has not been handed over in time", reason, next);
     }
@@ -161,7 +161,7 @@ final class HandoverTarget {
                             "StaleTerm",
                             replica.name + " is not handed over",
                             "term " + replica.current().highestTerm() + " is in force meanwhile",
-                            "marsadm status " + replica.name));
+                            NextStep.status(replica.name)));
         } else if (isOver(promoting)) {
             writership.giveUp(expired());
         } else {
@@ -197,9 +197,15 @@ final class HandoverTarget {
         return session == asked && replica.state() instanceof ReplicaState.Promoting;
     }
 
-    void refused(String reason) {
+    void refused(Session by, String text) {
+        RefusedText refused = RefusedText.parse(text);
+        Peer peer = by.peer;
+        String who = peer == null ? "its primary" : "its primary " + peer.name;
         writership.giveUp(
                 Refusal.precondition(
-                        "HandoverRefused", replica.name + " is not handed over", reason, ""));
+                        "HandoverRefused",
+                        replica.name + " is not handed over",
+                        who + " refuses: " + refused.reason(),
+                        refused.nextOr(NextStep.status(replica.name))));
     }
 }

@@ -218,11 +218,13 @@ final class MemberList {
         if (self || (same != null && same.id != request.replicaId() && same.isConnected())) {
             session.send(
                     new Refused(
-                            "an engine named "
-                                    + request.replicaName()
-                                    + " already holds a replica of "
-                                    + replica.name
-                                    + ": engine names must differ"));
+                            RefusedText.of(
+                                    "an engine named "
+                                            + request.replicaName()
+                                            + " already holds a replica of "
+                                            + replica.name
+                                            + ": engine names must differ",
+                                    NextStep.advice("start this engine with another --name"))));
             return;
         }
         String refusal = refusal(request);
@@ -239,7 +241,10 @@ final class MemberList {
                             if (failure != null) {
                                 session.send(
                                         new Refused(
-                                                "the membership cannot be recorded: " + failure));
+                                                RefusedText.of(
+                                                        "the membership cannot be recorded: "
+                                                                + failure,
+                                                        lookThere())));
                                 return;
                             }
                             replica.members().set(replica.current().members());
@@ -256,17 +261,42 @@ final class MemberList {
     }
 
     private String notPrimary() {
-        return replica.name + " is not primary here" + whereIsPrimary();
+        String what = replica.name + " is not primary there";
+        for (Peer peer : replica.members().all()) {
+            Hello hello = peer.hello;
+            if (hello != null && hello.primary()) {
+                return RefusedText.of(
+                        what + ", its primary is " + peer.name,
+                        NextStep.marsadm(
+                                "join-resource " + replica.name + " --from " + peer.address));
+            }
+        }
+        return RefusedText.of(what + ", and no primary is known there", lookThere());
+    }
+
+    private NextStep lookThere() {
+        return NextStep.on(replica.settings.engineName(), "status " + replica.name);
     }
 
     /** What keeps names and number of members within what metadata and messages hold. */
     private @Nullable String refusal(JoinRequest request) {
         if (!fits(request.replicaName(), request.address())) {
-            return TOO_LONG;
+            return RefusedText.of(
+                    TOO_LONG,
+                    NextStep.advice("start this engine with a shorter --name and --advertise"));
         }
         boolean full = replica.current().members().size() >= MAX_MEMBERS;
         return full && replica.members().named(request.replicaName()) == null
-                ? replica.name + " has " + MAX_MEMBERS + " replicas already, as many as can be"
+                ? RefusedText.of(
+                        replica.name
+                                + " has "
+                                + MAX_MEMBERS
+                                + " replicas already, as many as can be",
+                        NextStep.on(
+                                replica.settings.engineName(),
+                                "leave-resource "
+                                        + replica.name
+                                        + " --member NAME, for one that is not needed"))
                 : null;
     }
 
@@ -295,7 +325,9 @@ final class MemberList {
                         session.send(
                                 new Refused(
                                         link == null
-                                                ? "the log cannot be read: " + failure
+                                                ? RefusedText.of(
+                                                        "the log cannot be read there: " + failure,
+                                                        lookThere())
                                                 : notPrimary()));
                         return;
                     }
@@ -314,21 +346,6 @@ final class MemberList {
                                     link));
                     announce.run();
                 });
-    }
-
-    private String whereIsPrimary() {
-        for (Peer peer : replica.members().all()) {
-            Hello hello = peer.hello;
-            if (hello != null && hello.primary()) {
-                return "; it is at "
-                        + peer.name
-                        + ", marsadm join-resource "
-                        + replica.name
-                        + " --from "
-                        + peer.address;
-            }
-        }
-        return "; no primary is known here";
     }
 
     // Leaving

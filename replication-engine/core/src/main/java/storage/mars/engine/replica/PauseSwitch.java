@@ -43,7 +43,7 @@ final class PauseSwitch {
                             "NotSecondary",
                             "apply of " + replica.name + " is not paused",
                             "only a secondary applies what it receives",
-                            "marsadm status " + replica.name));
+                            NextStep.status(replica.name)));
             return;
         }
         if (paused && replica.current().sync().inconsistent()) {
@@ -52,7 +52,7 @@ final class PauseSwitch {
                             "Inconsistent",
                             "apply of " + replica.name + " is not paused",
                             "its images are not yet a whole copy",
-                            "marsadm wait " + replica.name + " --for consistent"));
+                            NextStep.marsadm("wait " + replica.name + " --for consistent")));
             return;
         }
         long limit = paused ? pausedAt(replica) : Switches.UNLIMITED;
@@ -91,7 +91,10 @@ final class PauseSwitch {
                             if (failure != null) {
                                 replica.metadataFailed(failure);
                                 reply.refused(
-                                        Refusal.storage(replica.name + " is not changed", failure));
+                                        Refusal.storage(
+                                                replica.name + " is not changed",
+                                                failure,
+                                                NextStep.status(replica.name)));
                                 return;
                             }
                             effect.run();

@@ -219,7 +219,7 @@ final class PeerTalk implements Session.Conversation {
         boolean asked = replica.writership().handoverTarget().hasAsked(session);
         replica.following().refusedBy(session, refused.reason(), asked);
         if (asked) {
-            replica.writership().handoverTarget().refused(refused.reason());
+            replica.writership().handoverTarget().refused(session, refused.reason());
         }
     }
 

@@ -19,8 +19,8 @@ final class PromotionRules {
             return Refusal.precondition(
                     replica.state().name(),
                     what,
-                    "it is " + replica.state().name() + ": " + replica.state().reason(),
-                    "marsadm status " + replica.name);
+                    "it is " + replica.state().describe(),
+                    NextStep.status(replica.name));
         }
         Fork fork = replica.current().fork();
         if (fork != null) {
@@ -28,21 +28,21 @@ final class PromotionRules {
                     "Forked",
                     what,
                     "its history forks from the primary's at " + fork.position(),
-                    "marsadm leave-resource " + replica.name);
+                    NextStep.marsadm("leave-resource " + replica.name));
         }
         if (replica.current().sync().inconsistent()) {
             return Refusal.precondition(
                     "Inconsistent",
                     what,
                     "its images are not yet a whole copy",
-                    "marsadm wait " + replica.name + " --for consistent");
+                    NextStep.marsadm("wait " + replica.name + " --for consistent"));
         }
         if (replica.following().isDeciding()) {
             return Refusal.precondition(
                     "Busy",
                     what,
                     "its log is being compared with that of the primary, from which it forks",
-                    "marsadm status " + replica.name);
+                    NextStep.status(replica.name));
         }
         boolean settled =
                 replica.state() instanceof ReplicaState.Secondary
@@ -51,17 +51,18 @@ final class PromotionRules {
             return Refusal.precondition(
                     "Busy",
                     what,
-                    "it is " + replica.state().name() + " " + replica.state().reason(),
-                    "marsadm status " + replica.name);
+                    "it is " + replica.state().describe(),
+                    NextStep.status(replica.name));
         }
         return null;
     }
 
     /** The way out when no plan helps. */
-    static String forceCommand(Replica replica) {
-        return "marsadm primary "
-                + replica.name
-                + " --force --supersedes-term "
-                + Terms.inForce(replica.current());
+    static NextStep forceCommand(Replica replica) {
+        return NextStep.marsadm(
+                "primary "
+                        + replica.name
+                        + " --force --supersedes-term "
+                        + Terms.inForce(replica.current()));
     }
 }

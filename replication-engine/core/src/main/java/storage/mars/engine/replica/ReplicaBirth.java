@@ -4,6 +4,7 @@ package storage.mars.engine.replica;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Chain;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
@@ -59,7 +60,10 @@ final class ReplicaBirth {
         if (refusal == null && !inCreation.add(name)) {
             refusal =
                     Refusal.precondition(
-                            "Busy", name + " is not created", "it is being created right now", "");
+                            "Busy",
+                            name + " is not created",
+                            "it is being created right now",
+                            NextStep.status(name));
         }
         if (refusal != null) {
             reply.refused(refusal);
@@ -107,7 +111,7 @@ final class ReplicaBirth {
                                             + ResourceRules.describe(existing.current().volumes())
                                     : "a replica of that name is here, in state "
                                             + existing.state().name(),
-                            "marsadm status " + existing.name));
+                            NextStep.status(existing.name)));
         }
     }
 
@@ -132,7 +136,10 @@ final class ReplicaBirth {
     }
 
     private static Refusal creationFailed(String name, IoFailure failure) {
-        return Refusal.storage(name + " is not created", failure);
+        return Refusal.storage(
+                name + " is not created",
+                failure,
+                NextStep.advice("check the storage of this engine, then repeat it"));
     }
 
     /** A created primary has its first epoch before the answer. */
@@ -149,7 +156,10 @@ final class ReplicaBirth {
                             || state instanceof ReplicaState.Corrupt) {
                         replica.unwatch(watcher[0]);
                         reply.refused(
-                                Refusal.storage(replica.name + " does not serve", state.reason()));
+                                Refusal.storage(
+                                        replica.name + " does not serve",
+                                        "it is " + state.describe(),
+                                        NextStep.status(replica.name)));
                     }
                 };
         replica.watch(watcher[0]);
@@ -163,19 +173,12 @@ final class ReplicaBirth {
             reply.done(Done.DONE);
             return;
         }
-        if (existing != null || !ResourceRules.isName(name) || !inCreation.add(name)) {
-            reply.refused(
-                    existing != null
-                            ? Refusal.precondition(
-                                    "AlreadyExists",
-                                    name + " is not joined",
-                                    "this engine has it already, as primary or damaged",
-                                    "marsadm status " + name)
-                            : Refusal.invalid(
-                                    name + " is not joined",
-                                    "the name is not valid, or it is being joined now"));
+        Refusal refusal = joinRefusal(name, existing);
+        if (refusal != null) {
+            reply.refused(refusal);
             return;
         }
+        inCreation.add(name);
         JoinRequest request =
                 new JoinRequest(name, id(), settings.engineName(), settings.advertise());
         new Joining(
@@ -183,16 +186,45 @@ final class ReplicaBirth {
                         codec,
                         request,
                         accepted -> joined(request, accepted, reply),
-                        reason -> {
+                        answer -> {
                             inCreation.remove(name);
-                            reply.refused(
-                                    Refusal.unavailable(
-                                            "JoinRefused",
-                                            name + " is not joined",
-                                            "engine at " + from + ": " + reason,
-                                            ""));
+                            reply.refused(notAccepted(name, from, RefusedText.parse(answer)));
                         })
                 .start(from);
+    }
+
+    private @Nullable Refusal joinRefusal(String name, @Nullable Replica existing) {
+        String what = name + " is not joined";
+        if (existing != null) {
+            return Refusal.precondition(
+                    "AlreadyExists",
+                    what,
+                    existing.hasMetadata()
+                            ? "this engine is its primary"
+                            : "a replica of that name is here, and it is "
+                                    + existing.state().describe(),
+                    NextStep.status(name));
+        }
+        if (!ResourceRules.isName(name)) {
+            return ResourceRules.badName(what);
+        }
+        return inCreation.contains(name)
+                ? Refusal.precondition(
+                        "Busy", what, "it is being joined right now", NextStep.status(name))
+                : null;
+    }
+
+    private static Refusal notAccepted(String name, String from, RefusedText answer) {
+        return Refusal.unavailable(
+                "JoinRefused",
+                name + " is not joined",
+                "engine at " + from + ": " + answer.reason(),
+                answer.nextOr(
+                        NextStep.marsadm(
+                                "join-resource "
+                                        + name
+                                        + " --from HOST:PORT, with the --peer address of its"
+                                        + " primary")));
     }
 
     private void joined(JoinRequest request, JoinAccepted a, Reply<Done> reply) {

@@ -77,7 +77,10 @@ public final class ReplicaHost {
                                 done.refused(
                                         Refusal.storage(
                                                 "the data directory cannot be read",
-                                                String.valueOf(failure)));
+                                                String.valueOf(failure),
+                                                NextStep.advice(
+                                                        "check the storage of this engine, then"
+                                                                + " start it again")));
                                 return;
                             }
                             List<String> all = names.stream().filter(mine).toList();
@@ -228,8 +231,8 @@ public final class ReplicaHost {
                     Refusal.precondition(
                             replica.state().name(),
                             name + " cannot be changed",
-                            replica.state().reason(),
-                            "marsadm status " + name));
+                            "it is " + replica.state().describe(),
+                            NextStep.status(name)));
         } else {
             action.accept(replica);
         }
@@ -241,7 +244,7 @@ public final class ReplicaHost {
                 "NotFound",
                 name + " is not known",
                 "engine " + settings.engineName() + " has no replica of it",
-                "marsadm status");
+                NextStep.marsadm("status"));
     }
 
     /** Stops all replicas, each after what it has acknowledged is safe; nothing is deleted. */

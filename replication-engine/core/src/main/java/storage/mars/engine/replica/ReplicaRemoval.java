@@ -53,7 +53,7 @@ final class ReplicaRemoval {
                             "IsPrimary",
                             name + " is not left",
                             "this engine is its primary",
-                            "marsadm secondary " + name));
+                            NextStep.marsadm("secondary " + name)));
             return;
         }
         Session primary = holder(replica);
@@ -63,7 +63,7 @@ final class ReplicaRemoval {
                             "MemberUnreachable",
                             name + " is not left",
                             "no primary is reached that could strike this replica off",
-                            "marsadm leave-resource " + name + " --force"));
+                            NextStep.marsadm("leave-resource " + name + " --force")));
             return;
         }
         if (primary == null) {
@@ -91,9 +91,9 @@ final class ReplicaRemoval {
                     Refusal.precondition(
                             "Damaged",
                             replica.name + " is not left",
-                            "its metadata cannot be read, so nobody can be told: "
-                                    + replica.state().reason(),
-                            "marsadm leave-resource " + replica.name + " --force"));
+                            "its metadata cannot be read, so nobody can be told: it is "
+                                    + replica.state().describe(),
+                            NextStep.marsadm("leave-resource " + replica.name + " --force")));
         }
     }
 
@@ -103,8 +103,8 @@ final class ReplicaRemoval {
                     Refusal.precondition(
                             "NotPrimary",
                             member + " is not removed from " + replica.name,
-                            "only the primary can do that",
-                            "marsadm status " + replica.name));
+                            "only its primary can do that" + whoIsPrimary(replica),
+                            strikeOffAtPrimary(replica, member)));
             return;
         }
         Peer peer = replica.members().named(member);
@@ -151,24 +151,40 @@ final class ReplicaRemoval {
                             "MembersRemain",
                             what,
                             others + " still hold it and have to leave first",
-                            "marsadm leave-resource "
-                                    + replica.name
-                                    + " --member "
-                                    + replica.members().all().iterator().next().name)
+                            NextStep.marsadm(
+                                    "leave-resource "
+                                            + replica.name
+                                            + " --member "
+                                            + replica.members().all().iterator().next().name))
                     : Refusal.precondition(
                             "MembersRemain",
                             what,
                             others + " still hold it",
-                            "marsadm leave-resource " + replica.name);
+                            NextStep.marsadm("leave-resource " + replica.name));
         }
         if (replica.isOpen() && replica.parts().exports.attachmentCount() > 0) {
             return Refusal.precondition(
                     "ExportsOpen",
                     what,
-                    "clients are attached: " + String.join(", ", replica.parts().exports.writers()),
-                    "");
+                    "clients are attached: "
+                            + String.join(", ", replica.parts().exports.attached()),
+                    NextStep.advice(
+                            "disconnect them, then marsadm delete-resource " + replica.name));
         }
         return null;
+    }
+
+    private static String whoIsPrimary(Replica replica) {
+        Peer primary = replica.hasMetadata() ? LossEstimate.primary(replica) : null;
+        return primary == null ? ", which is not known here" : ": " + primary.name;
+    }
+
+    private static NextStep strikeOffAtPrimary(Replica replica, String member) {
+        Peer primary = replica.hasMetadata() ? LossEstimate.primary(replica) : null;
+        return primary == null
+                ? NextStep.status(replica.name)
+                : NextStep.on(
+                        primary.name, "leave-resource " + replica.name + " --member " + member);
     }
 
     private void deleteRemains(String name, Reply<Boolean> reply) {
@@ -204,7 +220,11 @@ final class ReplicaRemoval {
         if (failure == null) {
             reply.done(true);
         } else {
-            reply.refused(Refusal.storage(name + " is not wholly removed", failure));
+            reply.refused(
+                    Refusal.storage(
+                            name + " is not wholly removed",
+                            failure,
+                            NextStep.marsadm("delete-resource " + name)));
         }
     }
 }

@@ -16,6 +16,11 @@ public sealed interface ReplicaState {
         return "";
     }
 
+    /** Name and reason, behind "it is". */
+    default String describe() {
+        return reason().isEmpty() ? name() : name() + ": " + reason();
+    }
+
     /** Reads metadata, log and images. */
     record Recovering() implements ReplicaState {}
 

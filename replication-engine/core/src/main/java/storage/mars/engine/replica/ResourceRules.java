@@ -27,18 +27,22 @@ final class ResourceRules {
             String name, List<VolumeShape> volumes, long budget, long segmentBytes) {
         String what = name + " is not created";
         if (!name.matches(NAME)) {
-            return Refusal.invalid(
-                    what, "a resource's name has 1 to 63 letters a-z, digits and '-' inside");
+            return badName(what);
         }
         if (volumes.isEmpty() || volumes.size() > MAX_VOLUMES) {
             return Refusal.invalid(
-                    what, "a resource has 1 to " + MAX_VOLUMES + " volumes, not " + volumes.size());
+                    what,
+                    "a resource has 1 to " + MAX_VOLUMES + " volumes, not " + volumes.size(),
+                    NextStep.advice("name them with --volume NAME:SIZE"));
         }
         Set<String> names = new HashSet<>();
         for (VolumeShape volume : volumes) {
             if (!volume.name().matches(NAME) || !names.add(volume.name())) {
                 return Refusal.invalid(
-                        what, "volume name '" + volume.name() + "' is not valid, or is used twice");
+                        what,
+                        "volume name '" + volume.name() + "' is not valid, or is used twice",
+                        NextStep.advice(
+                                "give each volume a name of its own, of a-z, 0-9 and '-' inside"));
             }
             if (volume.sizeBytes() <= 0
                     || volume.sizeBytes() > MAX_BYTES
@@ -49,7 +53,12 @@ final class ResourceRules {
                                 + volume.name()
                                 + " of "
                                 + volume.sizeBytes()
-                                + " bytes: a size is a multiple of 4096 up to 64 PiB");
+                                + " bytes: a size is a multiple of 4096 up to 64 PiB",
+                        NextStep.advice(
+                                "write --volume "
+                                        + volume.name()
+                                        + ":"
+                                        + nearestSize(volume.sizeBytes())));
             }
         }
         long least = 3L * segmentBytes;
@@ -60,9 +69,22 @@ final class ResourceRules {
                             + budget
                             + " bytes is less than the "
                             + least
-                            + " of three segments");
+                            + " of three segments",
+                    NextStep.advice("write --log-budget " + least + " or more, or leave it out"));
         }
         return null;
+    }
+
+    static Refusal badName(String what) {
+        return Refusal.invalid(
+                what,
+                "a resource's name has 1 to 63 letters a-z, digits and '-' inside",
+                NextStep.advice("choose such a name, for example shop-1"));
+    }
+
+    /** A size that is allowed, the next above where there is one. */
+    private static long nearestSize(long bytes) {
+        return Blocks.ceil(Math.clamp(bytes, 1, MAX_BYTES));
     }
 
     /**
@@ -76,7 +98,10 @@ final class ResourceRules {
                         && answer.volumes().stream().map(VolumeShape::id).distinct().count()
                                 == answer.volumes().size();
         if (!size || !numbered || !answer.resourceName().equals(name)) {
-            return Refusal.invalid(name + " is not joined", "its primary describes it impossibly");
+            return Refusal.invalid(
+                    name + " is not joined",
+                    "its primary describes it impossibly",
+                    NextStep.advice("run the same version of mars-engine on all members"));
         }
         return check(name, answer.volumes(), 0, 0L);
     }

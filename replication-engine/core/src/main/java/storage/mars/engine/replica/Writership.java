@@ -306,7 +306,7 @@ final class Writership {
                         "Overtaken",
                         "the role of " + replica.name + " does not change",
                         reason,
-                        "marsadm status " + replica.name);
+                        NextStep.status(replica.name));
         Reply<Done> reply = awaiting;
         awaiting = null;
         if (reply != null) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.export.AttachmentListener;
 import storage.mars.engine.export.ExportRegistry;
 import storage.mars.engine.fake.FakeFile;
 import storage.mars.engine.fake.FakePorts;
@@ -60,6 +61,7 @@ final class MembersRig {
     final FakePorts fake;
     final ExportRegistry exports = new ExportRegistry();
     final ReplicaHost host;
+    final ExportRegistry exports = new ExportRegistry();
     final Member a = new Member(A, "a");
     final Member c = new Member(C, "c");
     private final PeerCodec codec = new PeerCodec();
@@ -141,6 +143,21 @@ final class MembersRig {
             throw new AssertionError("not consistent: " + status());
         }
         return this;
+    }
+
+    /** A client attaches to the volume, and stays. */
+    void attach(String client) {
+        Objects.requireNonNull(exports.find("r/v"))
+                .attach(
+                        client,
+                        new AttachmentListener() {
+
+                            @Override
+                            public void checkAlive() {}
+
+                            @Override
+                            public void exportClosing(String reason) {}
+                        });
     }
 
     /** The image of the volume, to look at and to damage. */

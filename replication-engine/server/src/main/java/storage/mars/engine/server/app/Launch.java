@@ -3,24 +3,32 @@ package storage.mars.engine.server.app;
 
 import storage.mars.engine.server.config.EngineSettings;
 import storage.mars.engine.server.io.DataDirectory;
+import storage.mars.engine.server.io.DirectoryLock;
 import storage.mars.engine.server.io.UnusableDirectoryException;
 
 /** What is settled before Quarkus starts: the settings, and the data directory that is now ours. */
 record Launch(EngineSettings settings, DataDirectory directory) {
 
-    /** Takes the data directory, then makes sure of all addresses; a refusal changes nothing. */
+    /**
+     * Locks the data directory, makes sure of all addresses, and only then writes into the
+     * directory; a refusal changes nothing.
+     */
     static Launch prepare(EngineSettings settings) throws StartRefusedException {
-        DataDirectory directory;
         try {
-            directory = DataDirectory.open(settings.dataDirectory());
+            DirectoryLock lock = DirectoryLock.take(settings.dataDirectory());
+            requireAvailable(settings, lock);
+            return new Launch(settings, DataDirectory.open(lock));
         } catch (UnusableDirectoryException e) {
             throw new StartRefusedException(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static void requireAvailable(EngineSettings settings, DirectoryLock lock)
+            throws StartRefusedException {
         try {
             ListenerCheck.requireAvailable(settings);
-            return new Launch(settings, directory);
         } catch (StartRefusedException e) {
-            directory.giveBack();
+            lock.giveBack();
             throw e;
         }
     }

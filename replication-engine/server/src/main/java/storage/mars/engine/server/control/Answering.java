@@ -8,7 +8,9 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import storage.mars.engine.api.v1.Replica;
+import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.server.host.RefusedException;
 import storage.mars.engine.server.host.Replicas;
 
@@ -32,7 +34,7 @@ final class Answering {
             CompletableFuture<?> change,
             StreamObserver<Replica> caller) {
         CompletableFuture<Replica> answer =
-                bounded(name, limit, change)
+                bounded(change, limit, () -> Refusals.notYet(name, limit))
                         .thenCompose(done -> replicas.status(name))
                         .thenApplyAsync(
                                 status ->
@@ -43,32 +45,40 @@ final class Answering {
         deliver(answer, caller);
     }
 
-    /** Answers with what {@code form} makes of the result, on the control thread. */
+    /** Answers with what {@code form} makes of the change's result, on the control thread. */
     <T, R> void result(
             String name,
             Duration limit,
             CompletableFuture<T> result,
             Function<T, R> form,
             StreamObserver<R> caller) {
-        deliver(bounded(name, limit, result).thenApplyAsync(form, thread), caller);
+        deliver(
+                bounded(result, limit, () -> Refusals.notYet(name, limit))
+                        .thenApplyAsync(form, thread),
+                caller);
+    }
+
+    /** Answers a question, about {@code what}, with what {@code form} makes of the answer. */
+    <T, R> void found(
+            String what,
+            Duration limit,
+            CompletableFuture<T> answer,
+            Function<T, R> form,
+            StreamObserver<R> caller) {
+        deliver(
+                bounded(answer, limit, () -> Refusals.unanswered(what, limit))
+                        .thenApplyAsync(form, thread),
+                caller);
     }
 
     private static <T> CompletableFuture<T> bounded(
-            String name, Duration limit, CompletableFuture<T> result) {
+            CompletableFuture<T> result, Duration limit, Supplier<Refusal> late) {
         return result.orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS)
                 .exceptionallyCompose(failure ->
                         CompletableFuture.failedFuture(
                                 failure instanceof TimeoutException
-                                        ? expired(name, limit)
+                                        ? new RefusedException(late.get())
                                         : failure));
-    }
-
-    private static RefusedException expired(String name, Duration limit) {
-        return new RefusedException(
-                Refusals.expired(
-                        name + " is not changed yet",
-                        "it was not done within " + limit.toSeconds() + " s and goes on",
-                        "marsadm status " + name));
     }
 
     private <R> void deliver(CompletableFuture<R> answer, StreamObserver<R> caller) {

@@ -36,6 +36,7 @@ import storage.mars.engine.api.v1.WatchReplicasRequest;
 import storage.mars.engine.api.v1.WatchReplicasResponse;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 import storage.mars.engine.replica.Done;
+import storage.mars.engine.replica.NextStep;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaStatus;
@@ -85,7 +86,7 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
     @Override
     public void listReplicas(
             ListReplicasRequest request, StreamObserver<ListReplicasResponse> caller) {
-        answering.result("the list", LOOK, replicas.statuses(), this::list, caller);
+        answering.found("the list of replicas", LOOK, replicas.statuses(), this::list, caller);
     }
 
     private ListReplicasResponse list(List<ReplicaStatus> all) {
@@ -106,7 +107,7 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
                 replicas.logMemory()
                         .thenCombine(
                                 replicas.statuses(), (memory, all) -> node.of(memory, all.size()));
-        answering.result("the node", LOOK, answer, found -> found, caller);
+        answering.found("the node", LOOK, answer, found -> found, caller);
     }
 
     // Members
@@ -136,13 +137,18 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
         if (acknowledgement != Acknowledgement.ACKNOWLEDGEMENT_UNSPECIFIED
                 && acknowledgement != Acknowledgement.ACKNOWLEDGEMENT_DURABLE) {
             return Refusals.notSupported(
-                    what, "this engine acknowledges a write when it is durable, not before");
+                    what,
+                    "this engine acknowledges a write when it is durable, not before",
+                    NextStep.advice("leave --acknowledge out, or write --acknowledge durable"));
         }
         LogFull logFull = policies.getLogFull();
         return logFull == LogFull.LOG_FULL_UNSPECIFIED || logFull == LogFull.LOG_FULL_DETACH_REPLICA
                 ? null
                 : Refusals.notSupported(
-                        what, "this engine detaches the slowest replica when the log is full");
+                        what,
+                        "this engine detaches the slowest replica when the log is full",
+                        NextStep.advice(
+                                "leave --log-full out, or write --log-full detach-replica"));
     }
 
     @Override
@@ -202,7 +208,9 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
             caller.onError(
                     ControlStatus.of(
                             Refusals.invalid(
-                                    name + " is not promoted", "its timeout is not above zero")));
+                                    name + " is not promoted",
+                                    "its timeout is not above zero",
+                                    NextStep.marsadm("primary " + name + " --timeout 60s"))));
             return;
         }
         Duration patience = asked.compareTo(LONGEST_HANDOVER) > 0 ? LONGEST_HANDOVER : asked;
@@ -258,7 +266,10 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
                             ControlStatus.of(
                                     Refusals.invalid(
                                             name + " is not changed",
-                                            "no activity was named that this engine knows")));
+                                            "no activity was named that this engine knows",
+                                            NextStep.advice(
+                                                    "name shipping, as marsadm pause-shipping does,"
+                                                            + " or apply"))));
         }
     }
 

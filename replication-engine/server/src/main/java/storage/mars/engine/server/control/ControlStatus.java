@@ -24,7 +24,7 @@ final class ControlStatus {
                         .setCode(refusal.code())
                         .setMessage(refusal.message())
                         .setReason(refusal.reason())
-                        .setNextCommand(refusal.next())
+                        .setNextCommand(refusal.next().text())
                         .build());
     }
 

@@ -3,6 +3,7 @@ package storage.mars.engine.server.control;
 
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.replica.Done;
+import storage.mars.engine.replica.NextStep;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.replica.ReplicaHost;
 import storage.mars.engine.replica.ReplicaStatus;
@@ -34,7 +35,7 @@ final class Terms {
                         "StaleTerm",
                         name + " is not promoted",
                         "term " + known.highestTerm() + " is in force, not " + supersedes,
-                        "marsadm status " + name));
+                        NextStep.status(name)));
         return false;
     }
 }

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
 import storage.mars.engine.api.v1.WatchReplicasRequest;
 import storage.mars.engine.api.v1.WatchReplicasResponse;
+import storage.mars.engine.replica.NextStep;
 import storage.mars.engine.server.host.Replicas;
 
 /** The watches of this engine, bounded in number. Control thread only. */
@@ -35,7 +36,8 @@ final class Watches {
                     ControlStatus.of(
                             Refusals.tooMany(
                                     "the watch is not begun",
-                                    MOST + " watches are open on this engine; end one of them")));
+                                    MOST + " watches are open on this engine",
+                                    NextStep.advice("end one of them, then repeat it"))));
             return;
         }
         open++;

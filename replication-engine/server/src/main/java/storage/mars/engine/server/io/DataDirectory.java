@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The directory that holds everything an engine keeps, locked by it alone from {@link #open} to
- * {@link #close}. Callable from any thread.
+ * The directory that holds everything an engine keeps, locked by it alone until {@link #close}.
+ * Callable from any thread.
  */
 public final class DataDirectory implements AutoCloseable {
 
@@ -33,14 +33,15 @@ public final class DataDirectory implements AutoCloseable {
     }
 
     /**
-     * Takes the directory for this process; the last part of its path is created when it is
-     * missing. A refusal leaves everything as it was.
+     * Begins to use the directory, which is locked for this process: finds out what it can do, and
+     * clears away what a crash has left. A refusal gives the lock back and leaves everything as it
+     * was.
      */
-    public static DataDirectory open(Path given) throws UnusableDirectoryException {
-        Path path = given.toAbsolutePath().normalize();
-        DirectoryLock lock = DirectoryLock.take(path);
+    public static DataDirectory open(DirectoryLock lock) throws UnusableDirectoryException {
+        Path path = lock.directory();
         try {
             DirectoryProbe.Result probe = DirectoryProbe.run(path);
+            lock.writeHolder();
             removeProvisional(path);
             if (!probe.direct()) {
                 LOGGER.info(
@@ -97,13 +98,6 @@ public final class DataDirectory implements AutoCloseable {
     @Override
     public void close() {
         lock.release();
-    }
-
-    /**
-     * Releases a directory that was taken for nothing: what was created for the lock goes again.
-     */
-    public void giveBack() {
-        lock.giveBack();
     }
 
     static boolean isName(String part) {

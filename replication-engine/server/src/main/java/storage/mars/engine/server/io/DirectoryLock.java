@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,9 +18,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The exclusive lock on a data directory, which the kernel gives back when the process ends in
- * whatever way. The lock file names the process that holds it.
+ * whatever way. Until the directory is used, nothing in it that was there is changed; from then on
+ * the lock file names the process that holds it.
  */
-final class DirectoryLock {
+public final class DirectoryLock {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(DirectoryLock.class);
     private static final String FILE = "engine.lock";
@@ -28,22 +30,30 @@ final class DirectoryLock {
     private final FileChannel channel;
     private final boolean createdDirectory;
     private final boolean createdFile;
+    private final FileTime modified;
 
     private DirectoryLock(
-            Path directory, FileChannel channel, boolean createdDirectory, boolean createdFile) {
+            Path directory,
+            FileChannel channel,
+            boolean createdDirectory,
+            boolean createdFile,
+            FileTime modified) {
         this.directory = directory;
         this.channel = channel;
         this.createdDirectory = createdDirectory;
         this.createdFile = createdFile;
+        this.modified = modified;
     }
 
     /** Locks the directory, creating it (not its parents) when it is missing. */
-    static DirectoryLock take(Path directory) throws UnusableDirectoryException {
+    public static DirectoryLock take(Path given) throws UnusableDirectoryException {
+        Path directory = given.toAbsolutePath().normalize();
         boolean createdDirectory = createMissing(directory);
         Path file = directory.resolve(FILE);
         boolean createdFile = !Files.exists(file);
         FileChannel channel = null;
         try {
+            FileTime modified = Files.getLastModifiedTime(directory);
             channel =
                     FileChannel.open(
                             file,
@@ -52,11 +62,10 @@ final class DirectoryLock {
                                     StandardOpenOption.READ,
                                     StandardOpenOption.WRITE));
             DirectoryLock lock =
-                    new DirectoryLock(directory, channel, createdDirectory, createdFile);
+                    new DirectoryLock(directory, channel, createdDirectory, createdFile, modified);
             if (!isTaken(channel)) {
                 throw inUse(directory, channel);
             }
-            lock.writeHolder();
             return lock;
         } catch (IOException e) {
             close(channel);
@@ -72,14 +81,20 @@ final class DirectoryLock {
         close(channel);
     }
 
-    /** Ends the lock of a directory that was found unusable: what was created for it goes again. */
-    void giveBack() {
+    Path directory() {
+        return directory;
+    }
+
+    /** Ends the lock of a directory that is not used: what was created for it goes again. */
+    public void giveBack() {
         try {
             if (createdFile) {
                 Files.deleteIfExists(directory.resolve(FILE));
             }
             if (createdDirectory) {
                 Files.deleteIfExists(directory);
+            } else {
+                Files.setLastModifiedTime(directory, modified);
             }
         } catch (IOException e) {
             LOGGER.debug("Cannot tidy up {}: {}", directory, e.getMessage());
@@ -127,7 +142,7 @@ final class DirectoryLock {
         channel.read(holder, 0);
         String process = StandardCharsets.US_ASCII.decode(holder.flip()).toString().trim();
         String who =
-                process.isEmpty() ? "another engine" : "another engine (process " + process + ")";
+                isRunning(process) ? "another engine (process " + process + ")" : "another engine";
         return new UnusableDirectoryException(
                 "data directory "
                         + directory
@@ -136,7 +151,14 @@ final class DirectoryLock {
                         + ": stop that engine or choose another --data-dir");
     }
 
-    private void writeHolder() {
+    /** One that has only just taken the lock has not replaced the name of the one before yet. */
+    private static boolean isRunning(String process) {
+        return process.matches("\\d{1,18}")
+                && ProcessHandle.of(Long.parseLong(process)).isPresent();
+    }
+
+    /** Names this process in the lock file: the directory is used now. */
+    void writeHolder() {
         try {
             byte[] holder =
                     (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);

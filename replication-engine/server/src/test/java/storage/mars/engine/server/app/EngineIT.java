@@ -286,6 +286,11 @@ class EngineIT {
                     assertThat(refusal.getCode()).isEqualTo(code);
                     assertThat(refusal.getMessage()).isNotEmpty();
                     assertThat(refusal.getReason()).isNotEmpty();
+                    assertThat(refusal.getNextCommand()).isNotEmpty();
+                    assertThat(failure.getStatus().getDescription())
+                            .hasLineCount(1)
+                            .contains(refusal.getReason())
+                            .endsWith("; next: " + refusal.getNextCommand());
                 });
     }
 

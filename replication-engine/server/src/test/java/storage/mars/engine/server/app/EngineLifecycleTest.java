@@ -16,6 +16,7 @@ import storage.mars.engine.server.config.CommandLineOutcome;
 import storage.mars.engine.server.config.EngineCommandLine;
 import storage.mars.engine.server.config.EngineSettings;
 import storage.mars.engine.server.io.DataDirectory;
+import storage.mars.engine.server.io.DirectoryLock;
 
 /** What an engine starts it also ends. */
 class EngineLifecycleTest {
@@ -25,7 +26,8 @@ class EngineLifecycleTest {
     @Test
     void stopEndsEveryThreadAndReleasesTheDirectory() throws Exception {
         EngineLifecycle lifecycle =
-                new EngineLifecycle(settings(), DataDirectory.open(root.resolve("data")));
+                new EngineLifecycle(
+                        settings(), DataDirectory.open(DirectoryLock.take(root.resolve("data"))));
 
         lifecycle.start();
         assertThat(threads()).contains("mars-log-0", "mars-log-1", "mars-io-0", "mars-file-0");
@@ -33,7 +35,7 @@ class EngineLifecycleTest {
 
         // A loop is over when its thread has nothing more to do; the thread ends a moment later.
         await().untilAsserted(() -> assertThat(threads()).isEmpty());
-        DataDirectory.open(root.resolve("data")).close();
+        DataDirectory.open(DirectoryLock.take(root.resolve("data"))).close();
     }
 
     private static int freePort() throws IOException {

@@ -17,8 +17,13 @@ import java.net.UnknownHostException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +71,53 @@ class LaunchTest {
         assertRefused(
                 settings("127.0.0.1:" + free(), port),
                 "--peer 127.0.0.1:" + port + " is in use by another process: ");
+    }
+
+    @Test
+    void busyPortChangesNothingInADirectoryThatIsInUseSinceLong() throws Exception {
+        Path data = Files.createDirectory(root.resolve("data"));
+        Files.writeString(data.resolve("engine.lock"), "12345678901234\n");
+        Files.writeString(data.resolve("left-over.new"), "of a crash");
+        SortedMap<String, String> before = aged(data);
+
+        assertThatThrownBy(() -> Launch.prepare(settings("127.0.0.1:" + port, free())))
+                .isInstanceOf(StartRefusedException.class);
+
+        assertThat(contents(data)).isEqualTo(before);
+    }
+
+    @Test
+    void aRefusalLeavesADirectoryWithoutALockAsOldAsItWas() throws Exception {
+        Path data = Files.createDirectory(root.resolve("data"));
+        Files.writeString(data.resolve("lost+found"), "");
+        SortedMap<String, String> before = aged(data);
+
+        assertThatThrownBy(() -> Launch.prepare(settings("127.0.0.1:" + port, free())))
+                .isInstanceOf(StartRefusedException.class);
+
+        assertThat(contents(data)).isEqualTo(before);
+    }
+
+    /** Contents, of long ago. */
+    private static SortedMap<String, String> aged(Path directory) throws IOException {
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path each : (Iterable<Path>) tree.sorted(Comparator.reverseOrder())::iterator) {
+                Files.setLastModifiedTime(each, FileTime.fromMillis(1_000_000_000_000L));
+            }
+        }
+        return contents(directory);
+    }
+
+    /** Names, times and contents. */
+    private static SortedMap<String, String> contents(Path directory) throws IOException {
+        SortedMap<String, String> all = new TreeMap<>();
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path each : (Iterable<Path>) tree::iterator) {
+                String text = Files.isDirectory(each) ? "" : Files.readString(each);
+                all.put(each.toString(), Files.getLastModifiedTime(each) + " " + text);
+            }
+        }
+        return all;
     }
 
     @Test

@@ -27,6 +27,7 @@ import storage.mars.engine.server.config.EngineSettings;
 import storage.mars.engine.server.config.HostPort;
 import storage.mars.engine.server.config.NbdAddress;
 import storage.mars.engine.server.io.DataDirectory;
+import storage.mars.engine.server.io.DirectoryLock;
 import storage.mars.engine.server.observe.ObservedEngine;
 
 /** A whole engine within the test's JVM, with a caller of its control API. */
@@ -89,7 +90,8 @@ public final class TestEngine implements AutoCloseable {
 
     public void start() throws Exception {
         EngineLifecycle starting =
-                new EngineLifecycle(settings, DataDirectory.open(settings.dataDirectory()));
+                new EngineLifecycle(
+                        settings, DataDirectory.open(DirectoryLock.take(settings.dataDirectory())));
         lifecycle = starting;
         observed = starting.start();
         channel =

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import storage.mars.engine.api.RefusalTrailer;
+import storage.mars.engine.replica.NextStep;
 import storage.mars.engine.replica.Refusal;
 import storage.mars.engine.server.host.RefusedException;
 
@@ -29,7 +30,7 @@ class ControlStatusTest {
         "STORAGE, NoSpace, RESOURCE_EXHAUSTED"
     })
     void refusalBecomesStatus(Refusal.Kind kind, String code, Status.Code expected) {
-        Refusal refusal = new Refusal(kind, code, "what", "why", "marsadm status r");
+        Refusal refusal = new Refusal(kind, code, "what", "why", NextStep.status("r"));
 
         StatusRuntimeException status =
                 ControlStatus.of(new CompletionException(new RefusedException(refusal)));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.api.v1.Member;
@@ -101,6 +102,20 @@ class ReplicaViewTest {
         assertThat(syncing.getSync().getDoneBytes()).isEqualTo(10);
         assertThat(syncing.getSync().hasEtaSeconds()).isFalse();
         assertThat(syncing.getDetached()).isTrue();
+    }
+
+    @Test
+    void syncSaysHowLongItTakesOnceItIsSeenToGoOn() {
+        SyncRates rates = new SyncRates();
+        long tenSecondsAgo = System.nanoTime() - TimeUnit.SECONDS.toNanos(10);
+        assertThat(rates.secondsLeft("r", 3, new Sync(100, 5), tenSecondsAgo)).isEmpty();
+
+        Member syncing =
+                MemberView.of("r", member(3, "c", false, 0, 0, new Sync(100, 10), 5), rates);
+
+        // 5 bytes in 10 s, or somewhat more: 90 are left.
+        assertThat(syncing.getSync().hasEtaSeconds()).isTrue();
+        assertThat(syncing.getSync().getEtaSeconds()).isBetween(180.0, 1800.0);
     }
 
     @Test

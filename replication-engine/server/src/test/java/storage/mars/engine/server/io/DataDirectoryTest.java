@@ -22,7 +22,7 @@ class DataDirectoryTest {
 
     @Test
     void lastPartOfThePathIsCreated() throws Exception {
-        DataDirectory.open(root.resolve("data")).close();
+        DataDirectory.open(DirectoryLock.take(root.resolve("data"))).close();
 
         assertThat(root.resolve("data")).isDirectory();
     }
@@ -42,7 +42,7 @@ class DataDirectoryTest {
 
     @Test
     void secondEngineInThisProcessIsRefused() throws Exception {
-        try (DataDirectory first = DataDirectory.open(root)) {
+        try (DataDirectory first = DataDirectory.open(DirectoryLock.take(root))) {
             assertThat(first.usableBytes()).isPositive();
             assertRefused(root, "is in use by another engine");
         }
@@ -60,7 +60,7 @@ class DataDirectoryTest {
             holder.destroyForcibly().waitFor(20, TimeUnit.SECONDS);
         }
 
-        DataDirectory.open(root).close();
+        DataDirectory.open(DirectoryLock.take(root)).close();
     }
 
     @Test
@@ -80,16 +80,16 @@ class DataDirectoryTest {
     @Test
     void theIdIsMadeOnceAndKept() throws Exception {
         String id;
-        try (DataDirectory first = DataDirectory.open(root.resolve("data"))) {
+        try (DataDirectory first = DataDirectory.open(DirectoryLock.take(root.resolve("data")))) {
             assertThat(root.resolve("data/engine.id")).doesNotExist();
             id = first.engineId();
         }
 
-        try (DataDirectory again = DataDirectory.open(root.resolve("data"))) {
+        try (DataDirectory again = DataDirectory.open(DirectoryLock.take(root.resolve("data")))) {
             assertThat(id).matches("[0-9a-f]{16}");
             assertThat(again.engineId()).isEqualTo(id);
         }
-        try (DataDirectory other = DataDirectory.open(root.resolve("other"))) {
+        try (DataDirectory other = DataDirectory.open(DirectoryLock.take(root.resolve("other")))) {
             assertThat(other.engineId()).isNotEqualTo(id);
         }
     }
@@ -97,7 +97,7 @@ class DataDirectoryTest {
     @Test
     void whatIsNoIdIsNamedAndLeftAlone() throws Exception {
         Files.writeString(root.resolve("engine.id"), "name");
-        try (DataDirectory directory = DataDirectory.open(root)) {
+        try (DataDirectory directory = DataDirectory.open(DirectoryLock.take(root))) {
             assertThatThrownBy(directory::engineId)
                     .isInstanceOf(UnusableDirectoryException.class)
                     .hasMessageContaining(root.resolve("engine.id").toString())
@@ -107,7 +107,7 @@ class DataDirectoryTest {
     }
 
     private static void assertRefused(Path path, String reason) {
-        assertThatThrownBy(() -> DataDirectory.open(path))
+        assertThatThrownBy(() -> DataDirectory.open(DirectoryLock.take(path)))
                 .isInstanceOf(UnusableDirectoryException.class)
                 .hasMessageContaining(path.toString())
                 .hasMessageContaining(reason)
@@ -137,7 +137,7 @@ class DataDirectoryTest {
     static final class Holder {
 
         public static void main(String[] arguments) throws Exception {
-            DataDirectory.open(Path.of(arguments[0]));
+            DataDirectory.open(DirectoryLock.take(Path.of(arguments[0])));
             System.out.println("locked");
             System.in.read();
         }

@@ -102,7 +102,7 @@ final class LogPathBenchmark {
         IoThreads threads = new IoThreads(new IoThreads.Settings(1, 2, spin));
         NettyShard shard = group.shards().getFirst();
         Loop loop = new Loop(sizes);
-        try (DataDirectory directory = DataDirectory.open(root)) {
+        try (DataDirectory directory = DataDirectory.open(DirectoryLock.take(root))) {
             FileStorage storage = new FileStorage(directory, shard, threads);
             shard.execute(() -> storage.create("log", Kind.LOG, SIZE, loop::begin));
             loop.ended.await();

@@ -60,14 +60,14 @@ class NoSpaceTest {
             Path filler = small.path().resolve("filler");
             fill(filler);
 
-            assertThatThrownBy(() -> DataDirectory.open(small.path()))
+            assertThatThrownBy(() -> DataDirectory.open(DirectoryLock.take(small.path())))
                     .isInstanceOf(UnusableDirectoryException.class)
                     .hasMessageContaining(small.path() + " is full")
                     .hasMessageContaining("--data-dir");
             assertThat(names(small.path())).containsExactly("filler");
 
             Files.createDirectory(small.path().resolve("resources"));
-            DataDirectory.open(small.path()).close();
+            DataDirectory.open(DirectoryLock.take(small.path())).close();
         }
     }
 

@@ -10,7 +10,7 @@ record StorageFixture(
         implements AutoCloseable {
 
     static StorageFixture open(Path root) throws UnusableDirectoryException {
-        DataDirectory directory = DataDirectory.open(root);
+        DataDirectory directory = DataDirectory.open(DirectoryLock.take(root));
         ShardGroup group = ShardGroup.start(1);
         IoThreads threads = new IoThreads(new IoThreads.Settings(1, 3, Duration.ofNanos(50_000)));
         FileStorage storage = new FileStorage(directory, group.shards().getFirst(), threads);
