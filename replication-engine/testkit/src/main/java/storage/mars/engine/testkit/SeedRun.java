@@ -4,8 +4,8 @@ package storage.mars.engine.testkit;
 import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.sim.SimWorld;
 
-/** What one seed of one scenario came to. */
-public record SeedRun(long seed, long steps, long traceHash) {
+/** What one seed of one scenario came to, with {@code machines} machines. */
+public record SeedRun(long seed, int machines, long steps, long traceHash) {
 
     private static final int TRACE_LINES = 60;
 
@@ -23,7 +23,7 @@ public record SeedRun(long seed, long steps, long traceHash) {
                             + world.describe(TRACE_LINES);
             throw new SimFailure(words, thrown);
         }
-        return new SeedRun(seed, world.scheduler().steps(), world.trace().hash());
+        return new SeedRun(seed, world.machines(), world.scheduler().steps(), world.trace().hash());
     }
 
     /** The seed that {@code -Dmars.sim.seed} names, or {@code usual}. */

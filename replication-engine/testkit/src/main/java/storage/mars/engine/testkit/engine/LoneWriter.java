@@ -16,10 +16,14 @@ final class LoneWriter {
     private final Workload workload;
 
     LoneWriter(SimWorld world, SimEngine engine) {
+        this(world, engine, new WriteHistory(new CellPattern(world.seed() ^ 0x10e)), 64 << 10);
+    }
+
+    /** What is written goes into {@code history}; requests have at most {@code maxLength} bytes. */
+    LoneWriter(SimWorld world, SimEngine engine, WriteHistory history, int maxLength) {
         this.world = world;
-        WriteHistory history = new WriteHistory(new CellPattern(world.seed() ^ 0x10e));
         WorkloadSettings writes =
-                new WorkloadSettings(2, 4, 64 << 10, 90, 0, 10, 10, 0, 2_000_000, 0, true);
+                new WorkloadSettings(2, 4, maxLength, 90, 0, 10, 10, 0, 2_000_000, 0, true);
         workload = new Workload(world, history, 0, writes, engine::writable);
     }
 
@@ -29,9 +33,19 @@ final class LoneWriter {
 
     /** Has {@code count} writes answered, then stops. */
     void write(int count) {
+        answered(count);
+        stop();
+    }
+
+    /** Has {@code count} writes answered and goes on writing. */
+    void answered(int count) {
         workload.start();
         long target = workload.completed() + count;
-        world.runUntil("a branch is written", () -> workload.completed() >= target, 60 * SECOND);
+        world.runUntil("writes are answered", () -> workload.completed() >= target, 60 * SECOND);
+    }
+
+    /** Writes no more; waits for what is under way. */
+    void stop() {
         workload.stop();
         world.runUntil("all is answered", workload::isIdle, 20 * SECOND);
     }

@@ -29,12 +29,20 @@ final class RoleCluster {
     private static final long SECOND = 1_000_000_000L;
 
     private final SimWorld world;
+    private final long volume;
+    private final long budget;
     private final Map<String, SimEngine> engines = new LinkedHashMap<>();
     private final Map<SimEngine, LogOrder> orders = new LinkedHashMap<>();
     private final RoleLaws laws;
 
     RoleCluster(SimWorld world, String... names) {
+        this(world, VOLUME, BUDGET, names);
+    }
+
+    RoleCluster(SimWorld world, long volume, long budget, String... names) {
         this.world = world;
+        this.volume = volume;
+        this.budget = budget;
         LogLedger ledger = new LogLedger();
         for (String name : names) {
             SimEngine engine = SimEngine.on(world, name);
@@ -82,14 +90,19 @@ final class RoleCluster {
 
     /** What {@code engine} serves is exactly the log of {@code writer} up to {@code position}. */
     void requireExactly(SimEngine writer, long position, SimEngine engine) {
-        new PrefixChecker(order(writer), Map.of(0, VOLUME))
-                .exactly(position, VolumeReader.read(engine, VOLUME));
+        new PrefixChecker(order(writer), Map.of(0, volume))
+                .exactly(position, VolumeReader.read(engine, volume));
+    }
+
+    /** The first engine creates r. */
+    void created() {
+        all().getFirst().startWith(volume, budget);
     }
 
     /** The first engine creates r, the others join, and all are caught up. */
     RoleCluster born() {
         List<SimEngine> list = all();
-        list.getFirst().startWith(VOLUME, BUDGET);
+        created();
         for (SimEngine other : list.subList(1, list.size())) {
             other.machine().start();
             join(other, list.getFirst());
@@ -286,8 +299,8 @@ final class RoleCluster {
         }
     }
 
-    static byte[] image(SimEngine engine) {
-        return engine.machine().disk().read(SimEngine.image(), View.CURRENT, 0, (int) VOLUME);
+    private byte[] image(SimEngine engine) {
+        return engine.machine().disk().read(SimEngine.image(), View.CURRENT, 0, (int) volume);
     }
 
     /** Does something with each engine. */

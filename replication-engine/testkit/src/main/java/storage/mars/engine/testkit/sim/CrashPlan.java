@@ -59,10 +59,6 @@ public final class CrashPlan {
         return passed;
     }
 
-    int crashes() {
-        return crashes;
-    }
-
     private void watch(Life life) {
         passed = 0;
         life.onPoint(this::onPoint);

@@ -79,6 +79,11 @@ public final class SimWorld {
         return machine;
     }
 
+    /** How many machines there are. */
+    public int machines() {
+        return machines.size();
+    }
+
     /** Has {@code invariant} checked after every event from now on. */
     public void invariant(String name, Invariant invariant) {
         invariants.put(name, invariant);

@@ -48,6 +48,13 @@ class EngineSimTest {
     }
 
     @Test
+    void aPrimaryThatStaysFullShipsRestartsAndHandsOver() {
+        long steps = SeedRun.steps(new FullPrimaryScenario(), 1, 15);
+
+        assertThat(steps).isGreaterThan(10_000);
+    }
+
+    @Test
     void whoComesBackBelievesItsDeviceAndNotItsCache() {
         long steps = SeedRun.steps(new ReturningScenario(), 1, 15);
 
@@ -88,6 +95,7 @@ class EngineSimTest {
                 new JoiningScenario(),
                 new PlannedStopScenario(),
                 new DiskTroubleScenario(),
+                new FullPrimaryScenario(),
                 new DamageScenario());
     }
 

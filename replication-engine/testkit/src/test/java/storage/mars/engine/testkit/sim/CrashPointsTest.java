@@ -61,7 +61,7 @@ class CrashPointsTest {
         world.runFor(SECOND);
 
         assertThat(plan.isDone()).isTrue();
-        outcomes.add(machine.disk().names().toString() + " after " + plan.crashes());
+        outcomes.add(machine.disk().names().toString() + " after " + (machine.starts() - 1));
         assertThat(machine.disk().names()).contains("file");
         assertThat(machine.disk().read("file", View.CURRENT, 0, 512)).containsOnly((byte) 1);
         assertThat(machine.disk().read("file", View.DURABLE, 0, 512)).containsOnly((byte) 1);
@@ -77,6 +77,28 @@ class CrashPointsTest {
 
         assertThat(points.runs()).isEqualTo(1 + 2 * 2 * (5 + 5 * 5));
         assertThat(outcomes).contains("[file] after 2");
+    }
+
+    @Test
+    void allPointsAreTriedWhereNoneMayBeLeftOut() {
+        CrashPoints points =
+                CrashPoints.everywhere(42, (world, plan) -> scenario(world, plan, new TreeSet<>()));
+
+        points.run(List.of(Fate.HALF));
+
+        assertThat(points.points()).isEqualTo(5);
+        assertThat(points.runs()).isEqualTo(1 + 2 * 5);
+    }
+
+    @Test
+    void seedsDrawOneCrashOrTwo() {
+        Set<String> outcomes = new TreeSet<>();
+
+        for (long seed = 1; seed <= 20; seed++) {
+            CrashPoints.drawn(new SimWorld(seed), (world, plan) -> scenario(world, plan, outcomes));
+        }
+
+        assertThat(outcomes).contains("[file] after 1", "[file] after 2");
     }
 
     @Test
