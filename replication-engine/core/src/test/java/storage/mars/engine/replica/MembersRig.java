@@ -61,7 +61,6 @@ final class MembersRig {
     final FakePorts fake;
     final ExportRegistry exports = new ExportRegistry();
     final ReplicaHost host;
-    final ExportRegistry exports = new ExportRegistry();
     final Member a = new Member(A, "a");
     final Member c = new Member(C, "c");
     private final PeerCodec codec = new PeerCodec();
