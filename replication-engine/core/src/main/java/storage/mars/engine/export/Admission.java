@@ -65,8 +65,8 @@ final class Admission {
     /** Takes a WRITE, TRIM, ZERO or FLUSH whose range lies inside its volume. */
     void submit(BlockRequest request) {
         switch (gate) {
-            case CLOSED -> request.completed(Outcome.CLOSED);
-            case FAILED -> request.completed(Outcome.FAILED);
+            case CLOSED -> request.end(Outcome.CLOSED);
+            case FAILED -> request.end(Outcome.FAILED);
             case OPEN, HELD -> {
                 request.admittedBytes = 0;
                 waiting.add(request);
@@ -132,7 +132,7 @@ final class Admission {
         if (edges.isReadyFor(request) && edges.failure() != null) {
             waiting.poll();
             edges.abandon();
-            request.completed(Outcome.FAILED);
+            request.end(Outcome.FAILED);
             return true;
         }
         long start = Blocks.floor(request.offset);
@@ -203,7 +203,7 @@ final class Admission {
     private boolean finish(BlockRequest request) {
         waiting.poll();
         if (request.awaitedPosition <= durable && unacknowledged.isEmpty()) {
-            request.completed(Outcome.OK);
+            request.end(Outcome.OK);
         } else {
             unacknowledged.add(request);
         }
@@ -218,7 +218,7 @@ final class Admission {
         while (request != null && request.awaitedPosition <= position) {
             unacknowledged.poll();
             latencies.write.add(now - request.submittedNanos);
-            request.completed(Outcome.OK);
+            request.end(Outcome.OK);
             request = unacknowledged.peek();
         }
     }
@@ -268,7 +268,7 @@ final class Admission {
 
     private static void completeAll(RequestQueue requests, Outcome outcome) {
         for (BlockRequest request = requests.poll(); request != null; request = requests.poll()) {
-            request.completed(outcome);
+            request.end(outcome);
         }
     }
 }

@@ -13,6 +13,9 @@ public interface Attachment {
      */
     void submit(BlockRequest request);
 
+    /** The protocol has refused a request of this client for its form, flags or range. */
+    void refused();
+
     /**
      * The client has gone. Its requests that are not admitted yet, not even in part, take no effect
      * and are completed with {@link Outcome#CLOSED} before this returns; those that are admitted

@@ -63,6 +63,9 @@ public abstract class BlockRequest {
     /** When it was submitted, for the stage latencies. */
     long submittedNanos;
 
+    /** Where its end is counted. */
+    @Nullable Traffic traffic;
+
     /** Whether that attachment, and no other that may look like it, submitted this. */
     @SuppressWarnings("ReferenceEquality")
     final boolean isOf(Attachment candidate) {
@@ -80,6 +83,15 @@ public abstract class BlockRequest {
      * called before {@link #completed}, perhaps long before it.
      */
     protected void payloadTaken() {}
+
+    /** Ends it: counted, then given back to the protocol. */
+    final void end(Outcome outcome) {
+        Traffic counted = traffic;
+        if (counted != null) {
+            counted.ended(this, outcome);
+        }
+        completed(outcome);
+    }
 
     /** The request has ended and belongs to the protocol again. */
     protected abstract void completed(Outcome outcome);

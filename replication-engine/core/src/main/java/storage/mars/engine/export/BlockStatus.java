@@ -41,7 +41,7 @@ final class BlockStatus {
     void answer(BlockRequest request, int volume) {
         Extents extents = request.extents;
         if (extents == null) {
-            request.completed(Outcome.INVALID);
+            request.end(Outcome.INVALID);
             return;
         }
         extents.clear();
@@ -71,7 +71,7 @@ final class BlockStatus {
                 if (served) {
                     walk();
                 } else {
-                    request.completed(Outcome.FAILED);
+                    request.end(Outcome.FAILED);
                 }
             });
         }
@@ -95,7 +95,7 @@ final class BlockStatus {
                     break;
                 }
             }
-            request.completed(Outcome.OK);
+            request.end(Outcome.OK);
         }
 
         /**
@@ -126,7 +126,7 @@ final class BlockStatus {
                                     goOn(until, false);
                                 } else {
                                     add(until, false);
-                                    request.completed(Outcome.OK);
+                                    request.end(Outcome.OK);
                                 }
                             });
         }
@@ -140,7 +140,7 @@ final class BlockStatus {
                 if (served) {
                     goOn(until, index.roundsEnded() == rounds && isStillImage(until));
                 } else {
-                    request.completed(Outcome.FAILED);
+                    request.end(Outcome.FAILED);
                 }
             });
         }
@@ -149,7 +149,7 @@ final class BlockStatus {
             if (add(until, hole)) {
                 proceed();
             } else {
-                request.completed(Outcome.OK);
+                request.end(Outcome.OK);
             }
         }
 

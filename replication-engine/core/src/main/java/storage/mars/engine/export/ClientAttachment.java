@@ -52,17 +52,23 @@ final class ClientAttachment implements Attachment {
 
     @Override
     public void submit(BlockRequest request) {
+        request.traffic = exports.traffic();
         if (closed) {
-            request.completed(Outcome.CLOSED);
+            request.end(Outcome.CLOSED);
             return;
         }
         Outcome refusal = check(request);
         if (refusal != Outcome.OK) {
-            request.completed(refusal);
+            request.end(refusal);
             return;
         }
         request.attachment = this;
         exports.accept(request, volume);
+    }
+
+    @Override
+    public void refused() {
+        exports.traffic().refused();
     }
 
     private Outcome check(BlockRequest request) {

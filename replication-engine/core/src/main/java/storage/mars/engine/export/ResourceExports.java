@@ -36,6 +36,7 @@ public final class ResourceExports {
     private final BlockStatus status;
     private final List<ClientAttachment> attachments = new ArrayList<>();
     private final Latencies latencies = new Latencies();
+    private final Traffic traffic = new Traffic();
     private List<VolumeTarget> targets = List.of();
     private @Nullable Admission admission;
     private @Nullable String closedBecause = "the resource has not started";
@@ -199,7 +200,7 @@ public final class ResourceExports {
         request.submittedNanos = clock.nanoTime();
         switch (request.op) {
             case READ -> read(request, volume);
-            case CACHE -> request.completed(Outcome.OK);
+            case CACHE -> request.end(Outcome.OK);
             case BLOCK_STATUS -> status.answer(request, volume);
             case WRITE, TRIM, ZERO, FLUSH -> write(request);
         }
@@ -208,7 +209,7 @@ public final class ResourceExports {
     private void read(BlockRequest request, int volume) {
         ByteBuffer data = request.data;
         if (data == null || data.remaining() != request.length) {
-            request.completed(Outcome.INVALID);
+            request.end(Outcome.INVALID);
             return;
         }
         reader.read(volume, request.offset, data, false, failure -> readDone(request, failure));
@@ -216,13 +217,13 @@ public final class ResourceExports {
 
     private void readDone(BlockRequest request, @Nullable IoFailure failure) {
         latencies.read.add(clock.nanoTime() - request.submittedNanos);
-        request.completed(failure == null ? Outcome.OK : Outcome.FAILED);
+        request.end(failure == null ? Outcome.OK : Outcome.FAILED);
     }
 
     private void write(BlockRequest request) {
         Admission open = admission;
         if (open == null) {
-            request.completed(Outcome.OK);
+            request.end(Outcome.OK);
             return;
         }
         open.submit(request);
@@ -266,6 +267,10 @@ public final class ResourceExports {
 
     public Latencies latencies() {
         return latencies;
+    }
+
+    public Traffic traffic() {
+        return traffic;
     }
 
     private void with(Consumer<Admission> action) {

@@ -21,6 +21,15 @@ public final class Histogram {
         sum += value;
     }
 
+    /** How many took less than 2 to the {@code power} nanoseconds; of 63 all. */
+    public long countBelow(int power) {
+        long below = 0;
+        for (int i = 0; i < power * STEPS; i++) {
+            below += counts[i];
+        }
+        return below;
+    }
+
     public long count() {
         return total;
     }

@@ -13,6 +13,9 @@ import storage.mars.engine.replica.ReplicaStatus.Condition;
  */
 final class Conditions {
 
+    /** Of the log budget. */
+    private static final int SOFT_PERCENT = 80;
+
     private final Replica replica;
     private final List<Condition> all = new ArrayList<>();
 
@@ -29,6 +32,7 @@ final class Conditions {
             if (replica.isOpen()) {
                 conditions.consistent();
                 conditions.storage();
+                conditions.logBudget();
                 conditions.switches();
             }
         }
@@ -162,6 +166,45 @@ final class Conditions {
                     trouble == null ? "Healthy" : "ImageTrouble",
                     trouble == null ? "" : trouble,
                     "");
+        }
+    }
+
+    /** The soft level: what is beyond it will cost a member its place, or make writers wait. */
+    private void logBudget() {
+        ReplicaParts parts = replica.parts();
+        long kept = parts.tail.durable() - parts.segments.start();
+        long budget = parts.segments.budgetBytes();
+        if (kept <= budget / 100 * SOFT_PERCENT) {
+            add("LogBudget", true, "Enough", "", "");
+            return;
+        }
+        Peer slowest = replica.talk().memberList().slowest();
+        String what = "the log keeps " + kept + " of the " + budget + " bytes of its budget";
+        if (slowest != null) {
+            add(
+                    "LogBudget",
+                    false,
+                    "MemberBehind",
+                    what
+                            + " for "
+                            + slowest.name
+                            + ", which is given up when it is full and has to sync then",
+                    NextStep.marsadm("leave-resource " + replica.name + " --member " + slowest.name)
+                            + ", if it will not come back");
+        } else if (replica.current().switches().applyPaused()) {
+            add(
+                    "LogBudget",
+                    false,
+                    "ApplyPaused",
+                    what + ", since it is not applied",
+                    NextStep.marsadm("resume-apply " + replica.name).text());
+        } else {
+            add(
+                    "LogBudget",
+                    false,
+                    "ImagesBehind",
+                    what + " until it is in the images; writers wait when it is full",
+                    "check how busy the disk of this engine is");
         }
     }
 

@@ -129,21 +129,26 @@ final class MemberList {
         if (parts.segments.stall() == null) {
             return;
         }
-        long needed = parts.checkpointer.position();
+        Peer slowest = slowest();
+        if (slowest == null) {
+            parts.checkpointer.start();
+        } else if (isWithoutHope(parts.segments)) {
+            detach(slowest);
+        }
+    }
+
+    /** The member that the log is kept for farthest back; null when that is for the images. */
+    @Nullable Peer slowest() {
         Peer slowest = null;
-        long lowest = needed;
-        for (Peer peer : List.copyOf(replica.members().all())) {
+        long lowest = replica.parts().checkpointer.position();
+        for (Peer peer : replica.members().all()) {
             long position = Math.max(0, peer.needs());
             if (peer.attached && position < lowest) {
                 slowest = peer;
                 lowest = position;
             }
         }
-        if (slowest == null) {
-            parts.checkpointer.start();
-        } else if (isWithoutHope(parts.segments)) {
-            detach(slowest);
-        }
+        return slowest;
     }
 
     /** Whether all that the last drop gave back is there, and it was not enough. */

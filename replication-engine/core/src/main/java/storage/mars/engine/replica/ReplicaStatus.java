@@ -3,6 +3,7 @@ package storage.mars.engine.replica;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.export.Traffic;
 import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
@@ -55,6 +56,7 @@ public record ReplicaStatus(
     /** Running totals and latencies, of this opening of the replica. */
     public record Counters(
             @Nullable StageLatencies latencies,
+            @Nullable Traffic traffic,
             long writtenBackBytes,
             int indexBlocks,
             long shippedBytes,

@@ -111,7 +111,7 @@ final class StatusFactory {
 
     private static Counters counters(Replica replica) {
         if (!replica.isOpen()) {
-            return new Counters(null, 0, 0, 0, false);
+            return new Counters(null, null, 0, 0, 0, false);
         }
         ReplicaParts parts = replica.parts();
         ResourceExports exports = parts.exports;
@@ -122,6 +122,7 @@ final class StatusFactory {
         return new Counters(
                 new StageLatencies(
                         exports.latencies(), parts.writer.latency(), parts.writeBack.latency()),
+                exports.traffic(),
                 parts.writeBack.writtenBytes(),
                 parts.index.blocks(),
                 shipped,

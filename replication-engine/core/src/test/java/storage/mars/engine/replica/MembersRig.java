@@ -10,8 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.export.Attachment;
 import storage.mars.engine.export.AttachmentListener;
 import storage.mars.engine.export.ExportRegistry;
+import storage.mars.engine.export.Exports;
 import storage.mars.engine.fake.FakeFile;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Chain;
@@ -145,18 +147,23 @@ final class MembersRig {
     }
 
     /** A client attaches to the volume, and stays. */
-    void attach(String client) {
-        Objects.requireNonNull(exports.find("r/v"))
-                .attach(
-                        client,
-                        new AttachmentListener() {
+    Attachment attach(String client) {
+        Exports.Attached answer =
+                Objects.requireNonNull(exports.find("r/v"))
+                        .attach(
+                                client,
+                                new AttachmentListener() {
 
-                            @Override
-                            public void checkAlive() {}
+                                    @Override
+                                    public void checkAlive() {}
 
-                            @Override
-                            public void exportClosing(String reason) {}
-                        });
+                                    @Override
+                                    public void exportClosing(String reason) {}
+                                });
+        return switch (answer) {
+            case Exports.Attached.Accepted accepted -> accepted.attachment();
+            case Exports.Attached.Refused refused -> throw new AssertionError(refused.reason());
+        };
     }
 
     /** The image of the volume, to look at and to damage. */

@@ -2,6 +2,7 @@
 package storage.mars.engine.server.app;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.prometheus.client.CollectorRegistry;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import org.slf4j.Logger;
@@ -20,10 +21,12 @@ public final class EngineApplication implements QuarkusApplication {
     private static final Logger LOGGER = LoggerFactory.getLogger(EngineApplication.class);
 
     private final MeterRegistry registry;
+    private final CollectorRegistry collectors;
     private final EngineHealth health;
 
-    EngineApplication(MeterRegistry registry, EngineHealth health) {
+    EngineApplication(MeterRegistry registry, CollectorRegistry collectors, EngineHealth health) {
         this.registry = registry;
+        this.collectors = collectors;
         this.health = health;
     }
 
@@ -34,7 +37,7 @@ public final class EngineApplication implements QuarkusApplication {
         EngineLifecycle lifecycle = new EngineLifecycle(settings, launch.directory());
         try {
             ObservedEngine engine = lifecycle.start();
-            EngineMeters.bind(registry, engine);
+            EngineMeters.bind(registry, collectors, engine);
             health.ready(engine);
             LOGGER.info(
                     "Engine {} runs: data in {}, peers at {}, control at {}, http at {}",

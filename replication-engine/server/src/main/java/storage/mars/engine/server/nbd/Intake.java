@@ -163,6 +163,10 @@ final class Intake implements PayloadBudget.Waiter {
             session.violated("WRITE of " + header.length + " bytes");
             return false;
         }
+        Attachment target = attachment;
+        if (target != null) {
+            target.refused();
+        }
         refusal = violation;
         decoder.discardPayload();
         return true;

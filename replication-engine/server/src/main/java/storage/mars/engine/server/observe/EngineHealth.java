@@ -2,14 +2,18 @@
 package storage.mars.engine.server.observe;
 
 import jakarta.inject.Singleton;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Liveness;
 import org.eclipse.microprofile.health.Readiness;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.replica.ReplicaStatus;
 
 /** Whether the engine should be restarted, and whether it can be used. */
 @Singleton
@@ -42,7 +46,34 @@ public final class EngineHealth {
     }
 
     HealthCheckResponse loaded() {
-        return HealthCheckResponse.named("resources loaded").status(engine != null).build();
+        ObservedEngine running = engine;
+        HealthCheckResponseBuilder answer =
+                HealthCheckResponse.named("resources loaded").status(running != null);
+        if (running != null) {
+            notReady(running).forEach(answer::withData);
+        }
+        return answer.build();
+    }
+
+    /** State of each replica that is not as wanted: for people, it makes nothing unready. */
+    private static Map<String, String> notReady(ObservedEngine running) {
+        try {
+            return running
+                    .replicas()
+                    .statuses()
+                    .orTimeout(SHARD_SECONDS, TimeUnit.SECONDS)
+                    .join()
+                    .stream()
+                    .filter(EngineHealth::isTroubled)
+                    .collect(Collectors.toMap(ReplicaStatus::name, ReplicaStatus::state));
+        } catch (CompletionException e) {
+            return Map.of();
+        }
+    }
+
+    private static boolean isTroubled(ReplicaStatus status) {
+        return status.conditions().stream()
+                .anyMatch(condition -> condition.type().equals("Ready") && !condition.ok());
     }
 
     /** Asked at {@code /q/health/live}. */

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.prometheus.client.CollectorRegistry;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -29,22 +30,31 @@ public final class EngineMeters implements AutoCloseable {
     private static final Duration GATHER = Duration.ofMillis(200);
 
     private final MeterRegistry registry;
+    private final CollectorRegistry collectors;
     private final ObservedEngine engine;
     private final StatusCache cache;
+    private final StageHistograms stages;
     private final Map<String, Map<Tags, List<Meter>>> meters = new HashMap<>();
     private final Set<String> due = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean following = new AtomicBoolean();
     private Runnable unwatch = () -> {};
 
-    private EngineMeters(MeterRegistry registry, ObservedEngine engine) {
+    private EngineMeters(
+            MeterRegistry registry, CollectorRegistry collectors, ObservedEngine engine) {
         this.registry = registry;
+        this.collectors = collectors;
         this.engine = engine;
         this.cache = new StatusCache(engine.replicas());
+        this.stages = new StageHistograms(cache);
     }
 
-    /** Puts the meters of {@code engine} into {@code registry} and keeps them up to date. */
-    public static EngineMeters bind(MeterRegistry registry, ObservedEngine engine) {
-        EngineMeters all = new EngineMeters(registry, engine);
+    /**
+     * Puts the meters of {@code engine} into {@code registry}, and the histograms into {@code
+     * collectors}, and keeps them up to date.
+     */
+    public static EngineMeters bind(
+            MeterRegistry registry, CollectorRegistry collectors, ObservedEngine engine) {
+        EngineMeters all = new EngineMeters(registry, collectors, engine);
         all.bindEngine();
         all.unwatch = engine.replicas().watch(all::changed);
         List<ReplicaStatus> present = engine.replicas().statuses().join();
@@ -53,6 +63,7 @@ public final class EngineMeters implements AutoCloseable {
     }
 
     private void bindEngine() {
+        collectors.register(stages);
         Gauge.builder("mars.resources", () -> cache.current().replicas().size())
                 .description("Replicas on this engine")
                 .register(registry);
@@ -152,5 +163,6 @@ public final class EngineMeters implements AutoCloseable {
     @Override
     public void close() {
         unwatch.run();
+        collectors.unregister(stages);
     }
 }

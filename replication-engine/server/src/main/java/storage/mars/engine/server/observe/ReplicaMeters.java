@@ -2,18 +2,19 @@
 package storage.mars.engine.server.observe;
 
 import io.micrometer.core.instrument.FunctionCounter;
-import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.Locale;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.export.BlockRequest.Op;
+import storage.mars.engine.export.Traffic;
 import storage.mars.engine.log.Histogram;
 import storage.mars.engine.replica.ReplicaStatus;
 import storage.mars.engine.replica.ReplicaStatus.Known;
@@ -27,13 +28,13 @@ import storage.mars.engine.replica.StageLatencies;
  */
 final class ReplicaMeters {
 
-    private static final Map<String, Function<StageLatencies, Histogram>> STAGES =
-            Map.of(
-                    "read", latencies -> latencies.requests().read,
-                    "admit", latencies -> latencies.requests().admit,
-                    "write", latencies -> latencies.requests().write,
-                    "log", StageLatencies::log,
-                    "write-back", StageLatencies::writeBack);
+    private static final ReplicaMetric<Long> REQUESTS =
+            ReplicaMetric.total(
+                    "mars.client.requests", "Requests of clients that were answered", n -> n);
+
+    private static final ReplicaMetric<Long> ERRORS =
+            ReplicaMetric.total(
+                    "mars.client.errors", "Requests of clients that got an error", n -> n);
 
     private static final List<Double> QUANTILES = List.of(0.5, 0.9, 0.99, 0.999);
 
@@ -50,7 +51,13 @@ final class ReplicaMeters {
 
     List<Meter> register(Tags tags) {
         ReplicaMetric.REPLICA.forEach(metric -> register(metric, tags, this::known));
-        STAGES.forEach((stage, of) -> registerStage(tags.and("stage", stage), of));
+        for (Op op : Op.values()) {
+            String asked = op.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            register(REQUESTS, tags.and("op", asked), () -> requests(op));
+        }
+        register(ERRORS, tags.and("kind", "invalid"), () -> traffic(Traffic::invalid));
+        register(ERRORS, tags.and("kind", "failed"), () -> traffic(Traffic::failed));
+        StageHistograms.STAGES.forEach((stage, of) -> registerStage(tags.and("stage", stage), of));
         return List.copyOf(registered);
     }
 
@@ -120,16 +127,6 @@ final class ReplicaMeters {
                     StageLatencies latencies = known == null ? null : known.counters().latencies();
                     return latencies == null ? null : of.apply(latencies);
                 };
-        registered.add(
-                FunctionTimer.builder(
-                                "mars.requests",
-                                cache,
-                                held -> count(source),
-                                held -> nanos(source),
-                                TimeUnit.NANOSECONDS)
-                        .tags(tags)
-                        .description("How often each stage was passed, and the time that took")
-                        .register(registry));
         for (double share : QUANTILES) {
             registered.add(
                     Gauge.builder(
@@ -141,18 +138,18 @@ final class ReplicaMeters {
         }
     }
 
-    private static long count(Source<Histogram> source) {
-        Histogram histogram = source.get();
-        return histogram == null ? 0 : histogram.count();
-    }
-
-    private static double nanos(Source<Histogram> source) {
-        Histogram histogram = source.get();
-        return histogram == null ? 0 : histogram.sumNanos();
-    }
-
     private static double quantile(@Nullable Histogram histogram, double share) {
         return histogram == null ? 0 : histogram.quantileNanos(share) / 1e9;
+    }
+
+    private @Nullable Long requests(Op op) {
+        return traffic(traffic -> traffic.requests(op));
+    }
+
+    private @Nullable Long traffic(ToLongFunction<Traffic> part) {
+        Known known = known();
+        Traffic traffic = known == null ? null : known.counters().traffic();
+        return traffic == null ? null : part.applyAsLong(traffic);
     }
 
     private @Nullable Known known() {

@@ -3,6 +3,7 @@ package storage.mars.engine.server.observe;
 
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import storage.mars.engine.export.Traffic;
 import storage.mars.engine.replica.ReplicaStatus.Known;
 import storage.mars.engine.replica.ReplicaStatus.MemberStatus;
 import storage.mars.engine.replica.ReplicaStatus.Sync;
@@ -74,6 +75,14 @@ record ReplicaMetric<T>(String key, boolean total, String help, ToDoubleFunction
                             "NBD clients attached to the volumes",
                             known -> known.attachments().stream().mapToInt(n -> n).sum()),
                     total(
+                            "mars.client.read.bytes",
+                            "Read by clients",
+                            known -> traffic(known, Traffic::readBytes)),
+                    total(
+                            "mars.client.written.bytes",
+                            "Written by clients and acknowledged",
+                            known -> traffic(known, Traffic::writtenBytes)),
+                    total(
                             "mars.written.back.bytes",
                             "Written from the log into the images",
                             known -> (double) known.counters().writtenBackBytes()),
@@ -122,8 +131,13 @@ record ReplicaMetric<T>(String key, boolean total, String help, ToDoubleFunction
         return new ReplicaMetric<>(key, false, help, value);
     }
 
-    private static <T> ReplicaMetric<T> total(String key, String help, ToDoubleFunction<T> value) {
+    static <T> ReplicaMetric<T> total(String key, String help, ToDoubleFunction<T> value) {
         return new ReplicaMetric<>(key, true, help, value);
+    }
+
+    private static double traffic(Known known, ToDoubleFunction<Traffic> part) {
+        Traffic traffic = known.counters().traffic();
+        return traffic == null ? 0 : part.applyAsDouble(traffic);
     }
 
     private static double known(long position) {

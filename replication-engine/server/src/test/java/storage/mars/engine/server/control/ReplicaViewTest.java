@@ -174,7 +174,7 @@ class ReplicaViewTest {
                 fork,
                 fork == null ? EpochHistory.EMPTY : THEIRS,
                 loss,
-                new Counters(null, 0, 0, 0, false));
+                new Counters(null, null, 0, 0, 0, false));
     }
 
     private static MemberStatus member(

@@ -195,6 +195,9 @@ final class MemoryExport implements Exports.Target {
         }
 
         @Override
+        public void refused() {}
+
+        @Override
         public void close() {
             if (closed) {
                 return;

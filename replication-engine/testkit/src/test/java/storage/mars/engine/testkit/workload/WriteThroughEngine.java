@@ -87,6 +87,9 @@ final class WriteThroughEngine implements Exports.Target {
         }
 
         @Override
+        public void refused() {}
+
+        @Override
         public void close() {
             holds.remove(this);
             if (defect == Defect.SERVES_THE_DEAD) {
