@@ -49,8 +49,8 @@ public final class CrashPoints {
      */
     public static void drawn(SimWorld world, BiConsumer<SimWorld, CrashPlan> scenario) {
         SimRandom random = world.random("crash points");
-        CrashKind kind = CrashKind.values()[random.below(CrashKind.values().length)];
-        Fate fate = Fate.values()[random.below(Fate.values().length)];
+        CrashKind kind = random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
+        Fate fate = Fate.drawn(random);
         CrashPoints rehearsals = everywhere(world.seed(), scenario);
         List<Integer> chosen = new ArrayList<>();
         for (long crashes = random.between(1, 2); crashes > 0; crashes--) {
