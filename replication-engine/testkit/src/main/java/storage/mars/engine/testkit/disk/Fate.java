@@ -17,7 +17,8 @@ public enum Fate {
         this.percent = percent;
     }
 
-    static Fate drawn(SimRandom random) {
+    /** Any of them. */
+    public static Fate drawn(SimRandom random) {
         return values()[random.below(values().length)];
     }
 

@@ -10,7 +10,8 @@ import storage.mars.engine.testkit.workload.WorkloadSettings;
 
 /**
  * The shortest story of two replicas: one is created, the other joins, the role goes over by plan
- * and back by force, and the old primary is fenced and keeps what it wrote alone as a branch.
+ * and back by force, and the old primary is fenced and keeps what it wrote alone as a branch
+ * (promises 7, 11 and 12).
  */
 public final class FailoverScenario implements Scenario {
 

@@ -11,7 +11,7 @@ import storage.mars.engine.testkit.sim.SimWorld;
 /**
  * A primary starts again: it serves when its members have answered, or the wait for them is over,
  * which is longer after the machine has booted; and not at all, without having written an epoch,
- * when it hears of a higher term first.
+ * when it hears of a higher term first (promises 8 and 12).
  */
 public final class FencedStartScenario implements Scenario {
 

@@ -16,7 +16,7 @@ import storage.mars.engine.testkit.workload.WorkloadSettings;
  * The primary is cut off, or dies, in the middle of load and a secondary is promoted by force: it
  * goes on from exactly what it had received, says rightly what is lost, and refuses what it must.
  * The old primary fences itself; whoever holds data behind the fork is diverged and keeps it,
- * whoever does not follows.
+ * whoever does not follows (promises 7, 11 and 12).
  */
 public final class ForcedScenario implements Scenario {
 

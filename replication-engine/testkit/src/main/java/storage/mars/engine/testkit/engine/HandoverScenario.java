@@ -16,7 +16,7 @@ import storage.mars.engine.testkit.workload.WorkloadSettings;
  * The role goes round among two or three replicas under load, by handover and by being laid down,
  * while machines crash, links break and paths are blocked. Nothing that was acknowledged is lost,
  * no term has two writers, nobody ever diverges, and when the faults have ended the role goes to
- * whoever asks.
+ * whoever asks (promises 1, 5, 9 and 12).
  */
 public final class HandoverScenario implements Scenario {
 

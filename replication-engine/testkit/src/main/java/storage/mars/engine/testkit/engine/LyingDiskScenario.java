@@ -14,7 +14,7 @@ import storage.mars.engine.testkit.sim.SimWorld;
 /**
  * The primary's disk goes back to an earlier state, as one does that lies about syncs or was
  * restored from a copy, while a member has received more: nothing is served and no epoch begins
- * until somebody decides for one side.
+ * until somebody decides for one side (promises 4, 7 and 11).
  */
 public final class LyingDiskScenario implements Scenario {
 

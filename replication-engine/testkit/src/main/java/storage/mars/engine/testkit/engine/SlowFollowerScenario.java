@@ -9,7 +9,7 @@ import storage.mars.engine.testkit.sim.SimWorld;
  * A secondary whose log disk is slow still writes what it has received from the primary when
  * another one, cut off from that primary, is promoted by force at a point between what is durable
  * and what is received there. It must find the fork all the same: nothing of the old log is taken
- * for the new one's.
+ * for the new one's (promise 7).
  */
 public final class SlowFollowerScenario implements Scenario {
 

@@ -7,7 +7,8 @@ import storage.mars.engine.testkit.sim.SimWorld;
 
 /**
  * Two of three replicas are promoted by force out of sight of each other, into the same term. Once
- * they meet both say so, and neither yields by itself; what one of them decides then holds for all.
+ * they meet both say so, and neither yields by itself; what one of them decides then holds for all
+ * (promise 7).
  */
 public final class SplitBrainScenario implements Scenario {
 

@@ -49,8 +49,8 @@ public final class CrashPoints {
      */
     public static void drawn(SimWorld world, BiConsumer<SimWorld, CrashPlan> scenario) {
         SimRandom random = world.random("crash points");
-        CrashKind kind = drawn(random, List.of(CrashKind.values()));
-        Fate fate = drawn(random, List.of(Fate.values()));
+        CrashKind kind = random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
+        Fate fate = Fate.drawn(random);
         CrashPoints rehearsals = everywhere(world.seed(), scenario);
         List<Integer> chosen = new ArrayList<>();
         for (long crashes = random.between(1, 2); crashes > 0; crashes--) {
@@ -60,10 +60,6 @@ public final class CrashPoints {
             }
         }
         tell(world, scenario, new CrashPlan(chosen, kind, fate));
-    }
-
-    private static <T> T drawn(SimRandom random, List<T> values) {
-        return values.get(random.below(values.size()));
     }
 
     /** Runs all that is allowed for every kind of crash and each of {@code fates}. */
