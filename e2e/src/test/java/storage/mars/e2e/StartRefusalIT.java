@@ -10,11 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import storage.mars.e2e.harness.Command;
 import storage.mars.e2e.harness.EngineProcess;
 import storage.mars.e2e.harness.EngineSettings;
@@ -47,31 +46,26 @@ final class StartRefusalIT {
         }
     }
 
-    private enum Listener {
-        NBD("--nbd", EngineSettings::nbdPort),
-        PEER("--peer", EngineSettings::peerPort),
-        CONTROL("--control", EngineSettings::controlPort),
-        HTTP("--http", EngineSettings::httpPort);
-
-        private final String option;
-        private final ToIntFunction<EngineSettings> port;
-
-        Listener(String option, ToIntFunction<EngineSettings> port) {
-            this.option = option;
-            this.port = port;
-        }
+    private static int port(EngineSettings settings, String listener) {
+        return switch (listener) {
+            case "--nbd" -> settings.nbdPort();
+            case "--peer" -> settings.peerPort();
+            case "--control" -> settings.controlPort();
+            case "--http" -> settings.httpPort();
+            default -> throw new IllegalArgumentException(listener);
+        };
     }
 
     @ParameterizedTest
-    @EnumSource
-    void busyPort(Listener busy) throws Exception {
+    @ValueSource(strings = {"--nbd", "--peer", "--control", "--http"})
+    void busyPort(String listener) throws Exception {
         EngineSettings settings = populated("a");
-        int port = busy.port.applyAsInt(settings);
+        int port = port(settings, listener);
         try (var taken = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
             assertThat(taken.isBound()).isTrue();
             refusedWithoutTrace(
                     settings,
-                    busy.option
+                    listener
                             + " 127.0.0.1:"
                             + port
                             + " is in use by another process: stop that process or choose another"
