@@ -52,7 +52,7 @@ public abstract class BlockRequest {
     @Nullable BlockRequest next;
 
     /** The attachment that submitted it. */
-    @Nullable Attachment attachment;
+    @Nullable ClientAttachment attachment;
 
     /** Bytes that have a log position already. */
     long admittedBytes;
@@ -87,7 +87,9 @@ public abstract class BlockRequest {
     /** Ends it: counted, then given back to the protocol. */
     final void end(Outcome outcome) {
         Traffic counted = traffic;
-        if (counted != null) {
+        ClientAttachment client = attachment;
+        boolean answered = client == null || !client.isClosed();
+        if (counted != null && answered) {
             counted.ended(this, outcome);
         }
         completed(outcome);

@@ -53,6 +53,7 @@ final class ClientAttachment implements Attachment {
     @Override
     public void submit(BlockRequest request) {
         request.traffic = exports.traffic();
+        request.attachment = this;
         if (closed) {
             request.end(Outcome.CLOSED);
             return;
@@ -62,7 +63,6 @@ final class ClientAttachment implements Attachment {
             request.end(refusal);
             return;
         }
-        request.attachment = this;
         exports.accept(request, volume);
     }
 

@@ -24,6 +24,9 @@ import storage.mars.engine.volume.VolumeIndex;
  */
 public final class ResourceExports {
 
+    /** Attachments that a refusal names one by one. */
+    private static final int NAMED = 5;
+
     /** A pause in admission longer than this may have outlived a client's patience. */
     private static final long SUSPICIOUS_NANOS = 500_000_000L;
 
@@ -139,8 +142,17 @@ public final class ResourceExports {
         return named(attachments.stream());
     }
 
+    /** Bounded, for it goes into refusals, which are short. */
     private static List<String> named(Stream<ClientAttachment> some) {
-        return some.map(a -> a.info().name() + " by " + a.client()).toList();
+        List<ClientAttachment> all = some.toList();
+        List<String> names = new ArrayList<>();
+        for (ClientAttachment each : all.subList(0, Math.min(NAMED, all.size()))) {
+            names.add(each.info().name() + " by " + each.client());
+        }
+        if (all.size() > NAMED) {
+            names.add((all.size() - NAMED) + " more");
+        }
+        return names;
     }
 
     /** Whether clients can attach now. */

@@ -28,7 +28,7 @@ public final class Traffic {
         }
     }
 
-    /** A request has ended; one whose client has gone got no answer and does not count. */
+    /** A request whose client is still there has ended. */
     void ended(BlockRequest request, Outcome outcome) {
         switch (outcome) {
             case OK -> {
