@@ -178,7 +178,9 @@ final class Conditions {
             add("LogBudget", true, "Enough", "", "");
             return;
         }
-        Peer slowest = replica.talk().memberList().slowest();
+        boolean givesUp = replica.isPrimary();
+        Peer slowest = givesUp ? replica.talk().memberList().slowest() : null;
+        boolean paused = replica.current().switches().shippingPaused();
         String what = "the log keeps " + kept + " of the " + budget + " bytes of its budget";
         if (slowest != null) {
             add(
@@ -189,8 +191,10 @@ final class Conditions {
                             + " for "
                             + slowest.name
                             + ", which is given up when it is full and has to sync then",
-                    NextStep.marsadm("leave-resource " + replica.name + " --member " + slowest.name)
-                            + ", if it will not come back");
+                    paused
+                            ? NextStep.marsadm("resume-shipping " + replica.name).text()
+                            : NextStep.marsadm("status " + replica.name)
+                                    + " shows whether it comes nearer");
         } else if (replica.current().switches().applyPaused()) {
             add(
                     "LogBudget",
@@ -203,7 +207,10 @@ final class Conditions {
                     "LogBudget",
                     false,
                     "ImagesBehind",
-                    what + " until it is in the images; writers wait when it is full",
+                    what
+                            + " until it is in the images; "
+                            + (givesUp ? "writers wait" : "nothing more is received")
+                            + " when it is full",
                     "check how busy the disk of this engine is");
         }
     }

@@ -101,6 +101,6 @@ final class ForcedPromotion {
                 "LossTooLarge",
                 replica.name + " is not promoted by force",
                 "would be lost: " + loss.describe() + ", allowed are " + allowedBytes,
-                PromotionRules.forceCommand(replica));
+                NextStep.status(replica.name));
     }
 }

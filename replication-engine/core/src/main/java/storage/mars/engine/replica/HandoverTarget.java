@@ -97,7 +97,7 @@ final class HandoverTarget {
                 "MemberUnreachable",
                 replica.name + " cannot be handed over",
                 who,
-                PromotionRules.forceCommand(replica));
+                PromotionRules.askForce(replica));
     }
 
     private Refusal paused() {

@@ -27,8 +27,10 @@ final class PromotionRules {
             return Refusal.precondition(
                     "Forked",
                     what,
-                    "its history forks from the primary's at " + fork.position(),
-                    NextStep.marsadm("leave-resource " + replica.name));
+                    "its history forks from the primary's at "
+                            + fork.position()
+                            + ", and what is behind that is here alone",
+                    NextStep.status(replica.name));
         }
         if (replica.current().sync().inconsistent()) {
             return Refusal.precondition(
@@ -57,7 +59,12 @@ final class PromotionRules {
         return null;
     }
 
-    /** The way out when no plan helps. */
+    /** The way out when no plan helps: it tells what would be lost, and does nothing yet. */
+    static NextStep askForce(Replica replica) {
+        return NextStep.marsadm("primary " + replica.name + " --force");
+    }
+
+    /** For whoever has just been told what would be lost. */
     static NextStep forceCommand(Replica replica) {
         return NextStep.marsadm(
                 "primary "

@@ -62,8 +62,12 @@ final class ReplicaRemoval {
                     Refusal.unavailable(
                             "MemberUnreachable",
                             name + " is not left",
-                            "no primary is reached that could strike this replica off",
-                            NextStep.marsadm("leave-resource " + name + " --force")));
+                            "no primary is reached that could strike this replica off, and its"
+                                    + " copy here may be the only one",
+                            NextStep.advice(
+                                    "look at marsadm status "
+                                            + name
+                                            + " first; with --force this copy is deleted")));
             return;
         }
         if (primary == null) {

@@ -204,7 +204,7 @@ final class Writership {
                                     + " was heard of, or given away, before term "
                                     + term
                                     + " began",
-                            PromotionRules.forceCommand(replica)));
+                            NextStep.status(replica.name)));
         }
     }
 

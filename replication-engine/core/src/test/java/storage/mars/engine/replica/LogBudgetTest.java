@@ -75,12 +75,25 @@ class LogBudgetTest {
         assertThat(warned.ok()).isFalse();
         assertThat(warned.reason()).isEqualTo("MemberBehind");
         assertThat(warned.message()).contains(" bytes of its budget for b, ");
-        assertThat(warned.next()).startsWith("marsadm leave-resource r --member b");
+        assertThat(warned.next()).isEqualTo("marsadm status r shows whether it comes nearer");
         assertThat(rig.known().members()).allMatch(ReplicaStatus.MemberStatus::attached);
 
         b.say(b.hello(as, rig.durable()));
         rig.fake.advance(TimeUnit.MINUTES.toNanos(1));
         assertThat(condition().ok()).isTrue();
+    }
+
+    @Test
+    void whereShippingIsPausedNobodyIsToBeStruckOff() {
+        Attachment client = created();
+        rig.new Member(2, "b").join();
+        rig.host.pauseShipping("r", true, new MembersRig.MustBeDone());
+        rig.fake.run();
+
+        write(client, BUDGET * 8 / 10);
+
+        assertThat(condition().reason()).isEqualTo("MemberBehind");
+        assertThat(condition().next()).isEqualTo("marsadm resume-shipping r");
     }
 
     @Test

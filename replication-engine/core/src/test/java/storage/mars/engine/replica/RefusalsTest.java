@@ -193,7 +193,7 @@ class RefusalsTest {
                 story(
                         "MemberUnreachable",
                         "no primary is reached",
-                        "marsadm leave-resource r --force",
+                        "look at marsadm status r first; with --force this copy is deleted",
                         ofSecondary((rig, reply) -> {
                             rig.a.hangUp();
                             rig.host.leave("r", "", false, whether(reply));
@@ -302,7 +302,7 @@ class RefusalsTest {
                 story(
                         "MemberUnreachable",
                         "its primary a at a:1 is not reached",
-                        "marsadm primary r --force --supersedes-term 1",
+                        "marsadm primary r --force",
                         ofSecondary((rig, reply) -> {
                             rig.a.hangUp();
                             rig.host.promote("r", false, MINUTE, reply);
@@ -364,7 +364,7 @@ class RefusalsTest {
                 story(
                         "LossTooLarge",
                         "allowed are 0",
-                        "marsadm primary r --force --supersedes-term 1",
+                        "marsadm status r",
                         ofSecondary((rig, reply) -> {
                             rig.a.hangUp();
                             rig.host.promoteByForce("r", 1L, 0L, reply);
