@@ -117,7 +117,7 @@ final class Admission {
     }
 
     private static int volume(BlockRequest request) {
-        ClientAttachment attachment = (ClientAttachment) request.attachment;
+        ClientAttachment attachment = request.attachment;
         if (attachment == null) {
             throw new IllegalStateException("request without attachment");
         }
