@@ -10,7 +10,7 @@ public enum Outcome {
     BEYOND_END,
     /** Any other request that no state of the volume could serve. */
     INVALID,
-    /** Storage has failed for good; retrying is useless. */
+    /** Storage could not read what was needed, or has failed for good. */
     FAILED,
     /**
      * The export has closed under the request (role change, shutdown): whether it took effect is

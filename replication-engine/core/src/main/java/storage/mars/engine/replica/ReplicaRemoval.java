@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Ports;
@@ -19,6 +21,9 @@ final class ReplicaRemoval {
     private final ReplicaSettings settings;
     private final ReplicaFiles files;
     private final ReplicaRegistry replicas;
+
+    /** Given up since the engine started, with files that a failure has kept, maybe unmarked. */
+    private final Set<String> kept = new HashSet<>();
 
     ReplicaRemoval(
             Ports ports, ReplicaSettings settings, ReplicaFiles files, ReplicaRegistry replicas) {
@@ -199,12 +204,19 @@ final class ReplicaRemoval {
         files.kind(
                 name,
                 kind -> {
-                    if (kind == ReplicaFiles.Kind.REMAINS) {
+                    if (kind == ReplicaFiles.Kind.REMAINS || isKept(name, kind)) {
                         files.delete(name, failure -> finish(name, failure, reply));
                     } else {
                         reply.done(false);
                     }
                 });
+    }
+
+    /** Not so when it was created anew in the meantime. */
+    private boolean isKept(String name, ReplicaFiles.Kind kind) {
+        return kind == ReplicaFiles.Kind.REPLICA
+                && kept.contains(name)
+                && replicas.get(name) == null;
     }
 
     private void remove(Replica replica, Reply<Boolean> reply) {
@@ -220,10 +232,12 @@ final class ReplicaRemoval {
                                 }));
     }
 
-    private static void finish(String name, @Nullable IoFailure failure, Reply<Boolean> reply) {
+    private void finish(String name, @Nullable IoFailure failure, Reply<Boolean> reply) {
         if (failure == null) {
+            kept.remove(name);
             reply.done(true);
         } else {
+            kept.add(name);
             reply.refused(
                     Refusal.storage(
                             name + " is not wholly removed",

@@ -21,7 +21,7 @@ import storage.mars.engine.server.config.NbdAddress;
 
 /**
  * Tries all addresses that the engine is to listen at, before anything of it starts, and lets NBD,
- * which is plain text, out of this machine only where that is wanted (nbd.md §4, "Trust").
+ * which is plain text, out of this machine only where that is wanted.
  */
 final class ListenerCheck {
 

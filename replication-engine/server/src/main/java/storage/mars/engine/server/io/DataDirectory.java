@@ -33,13 +33,15 @@ public final class DataDirectory implements AutoCloseable {
     }
 
     /**
-     * Begins to use the directory, which is locked for this process: finds out what it can do, and
-     * clears away what a crash has left. A refusal gives the lock back and leaves everything as it
-     * was.
+     * Begins to use the directory, which is locked for this process: makes sure of its id, finds
+     * out what it can do, and clears away what a crash has left. A refusal gives the lock back and
+     * leaves everything as it was.
      */
     public static DataDirectory open(DirectoryLock lock) throws UnusableDirectoryException {
         Path path = lock.directory();
         try {
+            EngineId.requireSound(path);
+            FileStore store = Files.getFileStore(path);
             DirectoryProbe.Result probe = DirectoryProbe.run(path);
             lock.writeHolder();
             removeProvisional(path);
@@ -48,10 +50,13 @@ public final class DataDirectory implements AutoCloseable {
                         "{} cannot bypass the page cache: logs are written through it and synced",
                         path);
             }
-            return new DataDirectory(path, lock, Files.getFileStore(path), probe.direct());
+            return new DataDirectory(path, lock, store, probe.direct());
         } catch (IOException e) {
             lock.giveBack();
             throw UnusableDirectoryException.because(path, e);
+        } catch (UnusableDirectoryException e) {
+            lock.giveBack();
+            throw e;
         }
     }
 

@@ -2,16 +2,11 @@
 package storage.mars.engine.server.io;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,59 +21,99 @@ public final class DirectoryLock {
     private static final Logger LOGGER = LoggerFactory.getLogger(DirectoryLock.class);
     private static final String FILE = "engine.lock";
 
+    /** So often a lock file may go away under an engine that is about to lock it. */
+    private static final int TRIES = 20;
+
     private final Path directory;
-    private final FileChannel channel;
+    private final LockFile file;
     private final boolean createdDirectory;
-    private final boolean createdFile;
     private final FileTime modified;
 
     private DirectoryLock(
-            Path directory,
-            FileChannel channel,
-            boolean createdDirectory,
-            boolean createdFile,
-            FileTime modified) {
+            Path directory, LockFile file, boolean createdDirectory, FileTime modified) {
         this.directory = directory;
-        this.channel = channel;
+        this.file = file;
         this.createdDirectory = createdDirectory;
-        this.createdFile = createdFile;
         this.modified = modified;
     }
 
-    /** Locks the directory, creating it (not its parents) when it is missing. */
+    /**
+     * Locks the directory, creating it (not its parents) when it is missing. A refusal leaves
+     * nothing that was created here.
+     */
     public static DirectoryLock take(Path given) throws UnusableDirectoryException {
         Path directory = given.toAbsolutePath().normalize();
-        boolean createdDirectory = createMissing(directory);
-        Path file = directory.resolve(FILE);
-        boolean createdFile = !Files.exists(file);
-        FileChannel channel = null;
+        boolean created = false;
+        DirectoryLock lock = null;
         try {
-            FileTime modified = Files.getLastModifiedTime(directory);
-            channel =
-                    FileChannel.open(
-                            file,
-                            Set.of(
-                                    StandardOpenOption.CREATE,
-                                    StandardOpenOption.READ,
-                                    StandardOpenOption.WRITE));
-            DirectoryLock lock =
-                    new DirectoryLock(directory, channel, createdDirectory, createdFile, modified);
-            if (!isTaken(channel)) {
-                throw inUse(directory, channel);
+            for (int i = 1; lock == null; i++) {
+                created |= createMissing(directory);
+                lock = tryToTake(directory, created, i == TRIES);
             }
             return lock;
         } catch (IOException e) {
-            close(channel);
             throw UnusableDirectoryException.because(directory, e);
-        } catch (UnusableDirectoryException e) {
-            close(channel);
+        } finally {
+            if (lock == null && created) {
+                removeEmpty(directory);
+            }
+        }
+    }
+
+    /** Null when the lock file went away meanwhile, so that another try may do, unless the last. */
+    private static @Nullable DirectoryLock tryToTake(Path directory, boolean created, boolean last)
+            throws IOException, UnusableDirectoryException {
+        FileTime modified;
+        LockFile file;
+        try {
+            modified = Files.getLastModifiedTime(directory);
+            file = LockFile.open(directory.resolve(FILE));
+        } catch (NoSuchFileException e) {
+            if (last) {
+                throw e;
+            }
+            return null;
+        }
+        DirectoryLock lock = new DirectoryLock(directory, file, created, modified);
+        LockFile.Taken taken = lock.lockOrGiveBack();
+        if (taken == LockFile.Taken.OURS) {
+            return lock;
+        }
+        try {
+            if (taken == LockFile.Taken.ANOTHERS) {
+                throw inUse(directory, file);
+            }
+            if (last) {
+                throw beingRemoved(directory);
+            }
+            return null;
+        } finally {
+            file.close();
+        }
+    }
+
+    private LockFile.Taken lockOrGiveBack() throws IOException {
+        try {
+            return file.lock();
+        } catch (IOException e) {
+            giveBack();
             throw e;
         }
     }
 
+    private static UnusableDirectoryException beingRemoved(Path directory) {
+        return new UnusableDirectoryException(
+                "data directory "
+                        + directory
+                        + " is in use by another engine, which is giving it up: start again, or"
+                        + " remove "
+                        + directory.resolve(FILE)
+                        + " when no engine is left");
+    }
+
     /** Ends the lock of a directory that was in use. */
     void release() {
-        close(channel);
+        file.close();
     }
 
     Path directory() {
@@ -88,27 +123,30 @@ public final class DirectoryLock {
     /** Ends the lock of a directory that is not used: what was created for it goes again. */
     public void giveBack() {
         try {
-            if (createdFile) {
-                Files.deleteIfExists(directory.resolve(FILE));
-            }
-            if (createdDirectory) {
-                Files.deleteIfExists(directory);
-            } else {
+            file.removeIfCreated();
+            if (!createdDirectory) {
                 Files.setLastModifiedTime(directory, modified);
             }
         } catch (IOException e) {
             LOGGER.debug("Cannot tidy up {}: {}", directory, e.getMessage());
         }
-        close(channel);
+        if (createdDirectory) {
+            removeEmpty(directory);
+        }
+        file.close();
+    }
+
+    private static void removeEmpty(Path directory) {
+        try {
+            Files.deleteIfExists(directory);
+        } catch (IOException e) {
+            LOGGER.debug("Cannot remove {}: {}", directory, e.getMessage());
+        }
     }
 
     private static boolean createMissing(Path directory) throws UnusableDirectoryException {
         if (Files.isDirectory(directory)) {
             return false;
-        }
-        if (Files.exists(directory)) {
-            throw new UnusableDirectoryException(
-                    "--data-dir " + directory + " is not a directory: choose another one");
         }
         Path parent = directory.getParent();
         if (parent != null && !Files.isDirectory(parent)) {
@@ -122,25 +160,25 @@ public final class DirectoryLock {
         try {
             Files.createDirectory(directory);
             return true;
+        } catch (FileAlreadyExistsException e) {
+            requireNoFile(directory);
+            return false;
         } catch (IOException e) {
             throw UnusableDirectoryException.because(directory, e);
         }
     }
 
-    private static boolean isTaken(FileChannel channel) throws IOException {
-        try {
-            FileLock lock = channel.tryLock();
-            return lock != null;
-        } catch (OverlappingFileLockException e) {
-            return false;
+    /** A directory may have been created by another engine just now, and be gone again. */
+    private static void requireNoFile(Path directory) throws UnusableDirectoryException {
+        if (Files.exists(directory) && !Files.isDirectory(directory)) {
+            throw new UnusableDirectoryException(
+                    "--data-dir " + directory + " is not a directory: choose another one");
         }
     }
 
-    private static UnusableDirectoryException inUse(Path directory, FileChannel channel)
+    private static UnusableDirectoryException inUse(Path directory, LockFile file)
             throws IOException {
-        ByteBuffer holder = ByteBuffer.allocate(20);
-        channel.read(holder, 0);
-        String process = StandardCharsets.US_ASCII.decode(holder.flip()).toString().trim();
+        String process = file.read();
         String who =
                 isRunning(process) ? "another engine (process " + process + ")" : "another engine";
         return new UnusableDirectoryException(
@@ -160,22 +198,9 @@ public final class DirectoryLock {
     /** Names this process in the lock file: the directory is used now. */
     void writeHolder() {
         try {
-            byte[] holder =
-                    (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
-            channel.truncate(0);
-            channel.write(ByteBuffer.wrap(holder), 0);
+            file.write(ProcessHandle.current().pid() + "\n");
         } catch (IOException e) {
             LOGGER.debug("Cannot name this process in {}: {}", FILE, e.getMessage());
-        }
-    }
-
-    private static void close(@Nullable FileChannel channel) {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
-        } catch (IOException e) {
-            LOGGER.debug("Cannot close {}: {}", FILE, e.getMessage());
         }
     }
 }

@@ -43,6 +43,15 @@ final class EngineId {
         }
     }
 
+    /** Refuses a directory whose id is damaged; changes nothing. */
+    static void requireSound(Path directory) throws IOException, UnusableDirectoryException {
+        try {
+            read(directory.resolve(FILE));
+        } catch (NoSuchFileException e) {
+            LOGGER.debug("{} has no id yet", directory);
+        }
+    }
+
     private static String read(Path file) throws IOException, UnusableDirectoryException {
         String text =
                 Files.size(file) <= MOST_BYTES

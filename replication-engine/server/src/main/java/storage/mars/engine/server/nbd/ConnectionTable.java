@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * All connections of a server, and how many there may be: silent ones that have chosen no export
- * give way to new ones, so that they cannot lock others out (nbd.md §4, CVE-2024-7409). Callable
- * from any thread; never on the data path.
+ * give way to new ones, so that they cannot lock others out (CVE-2024-7409). Callable from any
+ * thread; never on the data path.
  */
 final class ConnectionTable {
 

@@ -12,7 +12,7 @@ import storage.mars.engine.export.Exports;
  * Finds exports by the names that clients give: "RESOURCE/VOLUME", or nothing for the only one that
  * there is. Behind "@incarnation=" a client names the incarnation that it knows, in hex, and gets
  * no other: so it cannot come back by itself to an export that lacks what it was acknowledged
- * (nbd.md §2.4). Callable from any thread.
+ * before. Callable from any thread.
  */
 final class ExportLookup {
 

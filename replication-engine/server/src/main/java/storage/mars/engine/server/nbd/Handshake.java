@@ -14,9 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection until GO: fixed newstyle negotiation (nbd.md §1.1). Runs on any event loop; a
- * chosen export moves it to the loop of its resource, where it stays in case that the export
- * refuses.
+ * One connection until GO: fixed newstyle negotiation. Runs on any event loop; a chosen export
+ * moves it to the loop of its resource, where it stays in case that the export refuses.
  */
 final class Handshake extends ChannelInboundHandlerAdapter {
 

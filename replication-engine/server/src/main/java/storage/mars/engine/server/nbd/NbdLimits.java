@@ -3,12 +3,12 @@ package storage.mars.engine.server.nbd;
 
 import java.time.Duration;
 
-/** What the server grants its clients (nbd.md §1.5). */
+/** What the server grants its clients. */
 public record NbdLimits(Clients clients, Options options, Requests requests) {
 
     private static final int MIB = 1 << 20;
 
-    /** The values of nbd.md §1.5, with room for a thousand exports. */
+    /** What every server grants, with room for a thousand exports. */
     public static NbdLimits defaults() {
         return new NbdLimits(
                 new Clients(4096, 100, 1024, 100, Duration.ofSeconds(60), Duration.ofSeconds(2)),

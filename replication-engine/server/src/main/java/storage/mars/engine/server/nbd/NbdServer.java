@@ -129,9 +129,9 @@ public final class NbdServer {
     }
 
     /**
-     * Planned shutdown (nbd.md §2.4): accepts nobody, finishes and answers what was read,
-     * half-closes, waits briefly for the clients and closes. Completes when no connection is left;
-     * after {@code limit} the rest is cut off.
+     * Planned shutdown: accepts nobody, finishes and answers what was read, half-closes, waits
+     * briefly for the clients and closes. Completes when no connection is left; after {@code limit}
+     * the rest is cut off.
      */
     public CompletableFuture<Void> stop(Duration limit) {
         CompletableFuture<Void> quiet = new CompletableFuture<>();

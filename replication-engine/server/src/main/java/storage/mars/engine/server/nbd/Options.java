@@ -11,9 +11,8 @@ import org.slf4j.LoggerFactory;
 import storage.mars.engine.export.Exports;
 
 /**
- * What each option of the handshake means, and what was agreed on so far (nbd.md §1.1). A method
- * that returns false has left nothing to say: the connection ends. Used on the connection's event
- * loop.
+ * What each option of the handshake means, and what was agreed on so far. A method that returns
+ * false has left nothing to say: the connection ends. Used on the connection's event loop.
  */
 final class Options {
 

@@ -4,8 +4,8 @@ package storage.mars.engine.server.nbd;
 import storage.mars.engine.export.ExportInfo;
 
 /**
- * Which requests are refused before the engine sees them, and with which code (nbd.md §1.4, §1.5).
- * The first violation decides: command, flags, negotiation, read-only, length, range.
+ * Which requests are refused before the engine sees them, and with which code. The first violation
+ * decides: command, flags, negotiation, read-only, length, range.
  */
 final class RequestRules {
 

@@ -16,7 +16,7 @@ import storage.mars.engine.export.AttachmentListener;
 
 /**
  * One connection after GO: bytes go to the {@link Intake}, outcomes come back as replies, and every
- * way of ending is decided here (nbd.md §2.4, §2.5). All of it runs on the shard of the resource.
+ * way of ending is decided here. All of it runs on the shard of the resource.
  */
 final class Transmission extends ChannelInboundHandlerAdapter
         implements AttachmentListener, Intake.Session, Answers.Session {

@@ -3,7 +3,7 @@ package storage.mars.engine.server.nbd;
 
 import storage.mars.engine.export.ExportInfo;
 
-/** What an export promises to its clients (nbd.md §1.3). */
+/** What an export promises to its clients. */
 final class TransmissionFlags {
 
     private static final int ALWAYS =

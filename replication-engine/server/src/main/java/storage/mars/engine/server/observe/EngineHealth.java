@@ -21,6 +21,9 @@ public final class EngineHealth {
 
     private static final long SHARD_SECONDS = 5;
 
+    /** Less than any probe waits. */
+    private static final long STATES_MILLIS = 200;
+
     private volatile @Nullable ObservedEngine engine;
 
     /** All resources are loaded and all listeners stand; null when that is over. */
@@ -55,19 +58,22 @@ public final class EngineHealth {
         return answer.build();
     }
 
-    /** State of each replica that is not as wanted: for people, it makes nothing unready. */
+    /**
+     * State of each replica that is not as wanted: for people, it makes nothing unready, nor does
+     * it wait for a shard that hangs.
+     */
     private static Map<String, String> notReady(ObservedEngine running) {
         try {
             return running
                     .replicas()
                     .statuses()
-                    .orTimeout(SHARD_SECONDS, TimeUnit.SECONDS)
+                    .orTimeout(STATES_MILLIS, TimeUnit.MILLISECONDS)
                     .join()
                     .stream()
                     .filter(EngineHealth::isTroubled)
                     .collect(Collectors.toMap(ReplicaStatus::name, ReplicaStatus::state));
         } catch (CompletionException e) {
-            return Map.of();
+            return Map.of("resources", "not known: a shard does not answer");
         }
     }
 

@@ -86,6 +86,23 @@ class LaunchTest {
         assertThat(contents(data)).isEqualTo(before);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "name", "0123456789ABCDEF\n"})
+    void aDamagedIdIsRefusedBeforeAnythingIsWrittenOrDeleted(String id) throws Exception {
+        Path data = Files.createDirectory(root.resolve("data"));
+        Files.writeString(data.resolve("engine.id"), id);
+        Files.writeString(data.resolve("engine.lock"), "12345678901234\n");
+        Files.writeString(data.resolve("left-over~"), "of a crash");
+        SortedMap<String, String> before = aged(data);
+
+        assertThatThrownBy(() -> Launch.prepare(settings("127.0.0.1:" + free(), free())))
+                .isInstanceOf(StartRefusedException.class)
+                .hasMessageContaining(data.resolve("engine.id") + " holds no engine id")
+                .hasMessageContaining("remove it to get a new one");
+
+        assertThat(contents(data)).isEqualTo(before);
+    }
+
     @Test
     void aRefusalLeavesADirectoryWithoutALockAsOldAsItWas() throws Exception {
         Path data = Files.createDirectory(root.resolve("data"));

@@ -97,13 +97,11 @@ class DataDirectoryTest {
     @Test
     void whatIsNoIdIsNamedAndLeftAlone() throws Exception {
         Files.writeString(root.resolve("engine.id"), "name");
-        try (DataDirectory directory = DataDirectory.open(DirectoryLock.take(root))) {
-            assertThatThrownBy(directory::engineId)
-                    .isInstanceOf(UnusableDirectoryException.class)
-                    .hasMessageContaining(root.resolve("engine.id").toString())
-                    .hasMessageContaining("remove it to get a new one");
-        }
+
+        assertRefused(root, root.resolve("engine.id") + " holds no engine id");
+
         assertThat(root.resolve("engine.id")).hasContent("name");
+        assertThat(root.resolve("engine.lock")).doesNotExist();
     }
 
     private static void assertRefused(Path path, String reason) {

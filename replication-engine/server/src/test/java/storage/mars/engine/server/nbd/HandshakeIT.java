@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** nbd.md §1.1, §1.3, §1.6 and table A of the handshake, one row per rule. */
+/** The handshake of the NBD protocol (its "Handshake phase" and "Option types"), a row per rule. */
 @Timeout(30)
 class HandshakeIT {
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import storage.mars.engine.api.v1.Replica;
 import storage.mars.engine.server.app.TestEngine;
 
-/** Clients that come back by themselves, to the data they know and to other data (nbd.md §2.4). */
+/** Clients that come back by themselves, to the data they know and to other data. */
 @Timeout(120)
 class IncarnationIT {
 

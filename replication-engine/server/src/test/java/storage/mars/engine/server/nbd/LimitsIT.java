@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a client may not take from the others (nbd.md §1.5, §4). */
+/** What a client may not take from the others. */
 @Timeout(60)
 class LimitsIT {
 

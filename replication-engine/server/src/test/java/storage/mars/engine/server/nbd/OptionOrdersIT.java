@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Options in every order (nbd.md §4, CVE-2019-14850 and -14851): each is answered as §1.1 says, the
+ * Options in every order (CVE-2019-14850 and -14851): each is answered as the protocol says, the
  * stream stays in step, and only GO opens the export.
  */
 @Timeout(120)

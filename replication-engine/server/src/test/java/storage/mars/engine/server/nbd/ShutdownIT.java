@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Planned ends: of the server, and of an export (nbd.md §2.4). */
+/** Planned ends: of the server, and of an export. */
 @Timeout(30)
 class ShutdownIT {
 

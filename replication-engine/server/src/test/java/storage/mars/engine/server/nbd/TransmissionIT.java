@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import storage.mars.engine.export.Outcome;
 
-/** nbd.md §1.4, §1.5 and table A of the transmission phase, one row per rule. */
+/** The "Transmission phase" of the NBD protocol and the limits of a request, a row per rule. */
 @Timeout(30)
 class TransmissionIT {
 
