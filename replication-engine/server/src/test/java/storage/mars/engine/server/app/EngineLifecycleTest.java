@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -38,21 +36,15 @@ class EngineLifecycleTest {
         DataDirectory.open(DirectoryLock.take(root.resolve("data"))).close();
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        }
-    }
-
     private EngineSettings settings() throws IOException {
         CommandLineOutcome outcome =
                 EngineCommandLine.parse(
                         "--name=a",
                         "--data-dir=" + root.resolve("data"),
                         "--nbd=unix:" + root.resolve("a.sock"),
-                        "--peer=127.0.0.1:" + freePort(),
-                        "--control=127.0.0.1:" + freePort(),
-                        "--http=127.0.0.1:" + freePort(),
+                        "--peer=127.0.0.1:" + FreePorts.next(),
+                        "--control=127.0.0.1:" + FreePorts.next(),
+                        "--http=127.0.0.1:" + FreePorts.next(),
                         "--shards=2");
         return ((CommandLineOutcome.Run) outcome).settings();
     }

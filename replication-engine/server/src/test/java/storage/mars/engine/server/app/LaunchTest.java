@@ -284,9 +284,7 @@ class LaunchTest {
         return socket.getLocalPort();
     }
 
-    private int free() throws IOException {
-        int free = take();
-        taken.removeLast().close();
-        return free;
+    private static int free() throws IOException {
+        return FreePorts.next();
     }
 }

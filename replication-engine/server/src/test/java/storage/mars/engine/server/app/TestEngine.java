@@ -4,9 +4,7 @@ package storage.mars.engine.server.app;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,7 +51,7 @@ public final class TestEngine implements AutoCloseable {
 
     /** One that is served at loopback as well. */
     public static TestEngine startWithTcp(Path root, String name) throws Exception {
-        return start(root, name, "--nbd=127.0.0.1:" + free());
+        return start(root, name, "--nbd=127.0.0.1:" + FreePorts.next());
     }
 
     private static TestEngine start(Path root, String name, String... more) throws Exception {
@@ -65,9 +63,9 @@ public final class TestEngine implements AutoCloseable {
                                 "--name=" + name,
                                 "--data-dir=" + home.resolve("data"),
                                 "--nbd=unix:" + socket,
-                                "--peer=127.0.0.1:" + free(),
-                                "--control=127.0.0.1:" + free(),
-                                "--http=127.0.0.1:" + free(),
+                                "--peer=127.0.0.1:" + FreePorts.next(),
+                                "--control=127.0.0.1:" + FreePorts.next(),
+                                "--http=127.0.0.1:" + FreePorts.next(),
                                 "--segment-size=2MiB",
                                 "--log-memory=16MiB",
                                 "--shards=2"));
@@ -80,12 +78,6 @@ public final class TestEngine implements AutoCloseable {
     private static EngineSettings settings(List<String> arguments) {
         CommandLineOutcome outcome = EngineCommandLine.parse(arguments.toArray(String[]::new));
         return ((CommandLineOutcome.Run) outcome).settings();
-    }
-
-    private static int free() throws IOException {
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return taken.getLocalPort();
-        }
     }
 
     public void start() throws Exception {
