@@ -10,7 +10,9 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Chain.Link;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 
 /**
  * Reads what {@link FieldWriter} wrote. Whatever the bytes are, it either yields values or throws
@@ -114,6 +116,10 @@ public final class FieldReader {
 
     public Link link() throws Malformed {
         return new Link(i64(), i64());
+    }
+
+    public @Nullable Grant grant() throws Malformed {
+        return flag() ? new Grant(i64(), count()) : null;
     }
 
     public <T> List<T> list(int maximum, Element<T> element) throws Malformed {

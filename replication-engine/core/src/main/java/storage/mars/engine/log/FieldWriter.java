@@ -8,7 +8,9 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Chain.Link;
+import storage.mars.engine.log.ReplicaMetadata.Grant;
 
 /**
  * Writes the values that metadata and messages are made of, little endian: numbers as they are,
@@ -72,6 +74,12 @@ public final class FieldWriter {
 
     public FieldWriter link(Link link) {
         return i64(link.high()).i64(link.low());
+    }
+
+    /** Whether there is one, then what it says. */
+    public FieldWriter grant(@Nullable Grant grant) {
+        flag(grant != null);
+        return grant == null ? this : i64(grant.toReplica()).i64(grant.term());
     }
 
     public <T> FieldWriter list(List<T> values, BiConsumer<FieldWriter, T> element) {

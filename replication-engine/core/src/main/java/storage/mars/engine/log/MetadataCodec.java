@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.FieldReader.Malformed;
 import storage.mars.engine.log.ReplicaMetadata.Checkpoint;
 import storage.mars.engine.log.ReplicaMetadata.Fork;
-import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Identity;
 import storage.mars.engine.log.ReplicaMetadata.Member;
 import storage.mars.engine.log.ReplicaMetadata.Offer;
@@ -116,12 +115,7 @@ final class MetadataCodec {
                 .u16(sync.volume())
                 .i64(sync.copiedBytes())
                 .i64(sync.requiredPosition());
-        out.i64(m.incarnation());
-        Grant grant = m.grant();
-        out.flag(grant != null);
-        if (grant != null) {
-            out.i64(grant.toReplica()).i64(grant.term());
-        }
+        out.i64(m.incarnation()).grant(m.grant());
         Offer offer = m.offer();
         out.flag(offer != null);
         if (offer != null) {
@@ -154,7 +148,7 @@ final class MetadataCodec {
                 in.flag(),
                 new SyncState(in.flag(), in.u16(), in.count(), in.count()),
                 in.i64(),
-                grant(in),
+                in.grant(),
                 offer(in),
                 fork(in),
                 new Switches(in.flag(), in.count(), in.count()),
@@ -167,10 +161,6 @@ final class MetadataCodec {
             case 1 -> Role.SECONDARY;
             default -> throw new Malformed("role of code " + code);
         };
-    }
-
-    private static @Nullable Grant grant(FieldReader in) throws Malformed {
-        return in.flag() ? new Grant(in.i64(), in.count()) : null;
     }
 
     private static @Nullable Offer offer(FieldReader in) throws Malformed {

@@ -193,8 +193,7 @@ final class Conditions {
                             + ", which is given up when it is full and has to sync then",
                     paused
                             ? NextStep.marsadm("resume-shipping " + replica.name).text()
-                            : NextStep.marsadm("status " + replica.name)
-                                    + " shows whether it comes nearer");
+                            : NextStep.status(replica.name) + " shows whether it comes nearer");
         } else if (replica.current().switches().applyPaused()) {
             add(
                     "LogBudget",

@@ -11,7 +11,6 @@ import storage.mars.engine.log.FieldReader;
 import storage.mars.engine.log.FieldReader.Malformed;
 import storage.mars.engine.log.FieldWriter;
 import storage.mars.engine.log.LogFormat;
-import storage.mars.engine.log.ReplicaMetadata.Grant;
 import storage.mars.engine.log.ReplicaMetadata.Member;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 import storage.mars.engine.replication.PeerMessage.BlockData;
@@ -60,7 +59,13 @@ public final class PeerCodec {
             case Hello m -> hello(w.u8(1), m);
             case Pull m -> w.u8(2).i64(m.from()).link(m.link()).i64(m.creditUntil());
             case Credit m -> w.u8(3).i64(m.until());
-            case SyncNeeded m -> syncNeeded(w.u8(4), m);
+            case SyncNeeded m ->
+                    w.u8(4)
+                            .i64(m.start())
+                            .link(m.link())
+                            .history(m.history())
+                            .text(m.reason())
+                            .grant(m.grant());
             case LogData m -> beginLog(m.position()).put(m.bytes().duplicate());
             case Position m -> w.u8(7).i64(m.durable()).i64(m.applied()).i64(m.checkpoint());
             case ReadBlocks m ->
@@ -111,15 +116,6 @@ public final class PeerCodec {
         w.i64(m.durable()).i64(m.applied()).i64(m.checkpoint()).flag(m.consistent());
         w.i64(m.syncedBytes()).i64(m.syncTotalBytes()).flag(m.shippingPaused()).i64(m.wallMicros());
         members(w, m.members());
-    }
-
-    private static void syncNeeded(FieldWriter w, SyncNeeded m) {
-        w.i64(m.start()).link(m.link()).history(m.history()).text(m.reason());
-        Grant grant = m.grant();
-        w.flag(grant != null);
-        if (grant != null) {
-            w.i64(grant.toReplica()).i64(grant.term());
-        }
     }
 
     private static void members(FieldWriter w, List<Member> members) {
@@ -185,7 +181,7 @@ public final class PeerCodec {
             case 1 -> hello(r);
             case 2 -> new Pull(r.count(), r.link(), r.count());
             case 3 -> new Credit(r.count());
-            case 4 -> new SyncNeeded(r.count(), r.link(), r.history(), r.text(), grant(r));
+            case 4 -> new SyncNeeded(r.count(), r.link(), r.history(), r.text(), r.grant());
             case 5 -> new LogData(r.count(), rest(in));
             case 7 -> new Position(r.count(), r.count(), r.count());
             case 8 -> readBlocks(r, in);
@@ -231,10 +227,6 @@ public final class PeerCodec {
                 r.flag(),
                 r.i64(),
                 members(r));
-    }
-
-    private static @Nullable Grant grant(FieldReader r) throws Malformed {
-        return r.flag() ? new Grant(r.i64(), r.count()) : null;
     }
 
     private static List<Member> members(FieldReader r) throws Malformed {
