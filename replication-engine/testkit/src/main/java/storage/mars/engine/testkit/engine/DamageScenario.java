@@ -82,7 +82,7 @@ public final class DamageScenario implements Scenario {
         cluster.await("all is answered", cluster.workload::isIdle, 20 * SECOND);
         long checkpoint = engine.known().positions().checkpoint();
         long durable = engine.known().positions().durable();
-        engine.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+        engine.machine().crash(CrashKind.drawn(random));
         world.runFor(MILLISECOND);
         Map<String, byte[]> before = files(disk);
         Damage damage = damage(cluster, disk, checkpoint, durable, random);

@@ -81,7 +81,7 @@ public final class DiskTroubleScenario implements Scenario {
     }
 
     private static void crash(SimCluster cluster, SimEngine engine, SimRandom random) {
-        engine.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+        engine.machine().crash(CrashKind.drawn(random));
         engine.machine().startAfter(random.between(1, 100) * MILLISECOND);
         cluster.world.runFor(200 * MILLISECOND);
     }

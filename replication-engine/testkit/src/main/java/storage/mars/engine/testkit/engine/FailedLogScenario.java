@@ -64,7 +64,7 @@ public final class FailedLogScenario implements Scenario {
             cluster.await("waiters are told", cluster::nobodyWaits, 5 * SECOND);
         }
         world.runFor(random.between(1, 3000) * MILLISECOND);
-        engine.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+        engine.machine().crash(CrashKind.drawn(random));
         engine.machine().disk().faults().clear();
         engine.machine().startAfter(random.between(1, 1000) * MILLISECOND);
         world.runFor(2 * MILLISECOND);

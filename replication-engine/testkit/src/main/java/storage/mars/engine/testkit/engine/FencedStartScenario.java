@@ -36,7 +36,7 @@ public final class FencedStartScenario implements Scenario {
         cluster.untilCaughtUp();
         long incarnation = a.known().incarnation();
 
-        CrashKind kind = random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
+        CrashKind kind = CrashKind.drawn(random);
         long alone = restart(cluster, a, kind, true);
         long wait = kind == CrashKind.POWER ? 10 * SECOND : SECOND;
         cluster.require(
@@ -50,7 +50,7 @@ public final class FencedStartScenario implements Scenario {
         cluster.require("it serves once they have answered: " + met, met < 10 * SECOND - SLACK);
         cluster.untilCaughtUp();
 
-        a.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+        a.machine().crash(CrashKind.drawn(random));
         world.runFor(SECOND / 10);
         cluster.force(b, b.known().highestTerm());
         EpochId last = b.known().history().epochs().getFirst().id();

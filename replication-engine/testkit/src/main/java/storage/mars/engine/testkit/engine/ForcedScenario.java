@@ -64,7 +64,7 @@ public final class ForcedScenario implements Scenario {
         boolean died = random.chance(1, 3);
         workload.stop();
         if (died) {
-            a.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            a.machine().crash(CrashKind.drawn(random));
             world.runFor(MILLISECOND);
         }
         cluster.until("all is answered", workload::isIdle, 20);

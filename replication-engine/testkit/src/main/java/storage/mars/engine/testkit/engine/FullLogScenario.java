@@ -49,7 +49,7 @@ public final class FullLogScenario implements Scenario {
         SimEngine engine = cluster.secondaries().get(random.below(cluster.secondaries().size()));
         SimMachine machine = engine.machine();
         if (random.chance(1, 2)) {
-            machine.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            machine.crash(CrashKind.drawn(random));
         } else {
             world.network().partition(source.name(), machine.name());
         }
@@ -69,7 +69,7 @@ public final class FullLogScenario implements Scenario {
             }
             if (crash && random.chance(1, 50)) {
                 crash = false;
-                source.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+                source.crash(CrashKind.drawn(random));
                 source.startAfter(MILLISECOND);
                 world.runFor(2 * MILLISECOND);
                 cluster.await(

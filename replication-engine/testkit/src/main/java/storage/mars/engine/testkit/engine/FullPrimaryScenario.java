@@ -51,7 +51,7 @@ public final class FullPrimaryScenario implements Scenario {
         workload.start();
         cluster.answers(workload, random.between(20, 100));
         if (cluster.all().size() == 3) {
-            cluster.engine("c").machine().crash(kind(random));
+            cluster.engine("c").machine().crash(CrashKind.drawn(random));
         }
 
         fill(cluster, random, disk);
@@ -85,10 +85,6 @@ public final class FullPrimaryScenario implements Scenario {
         cluster.requireSameImages();
         cluster.requireExactly(b, b.known().positions().durable(), b);
         new DurabilityChecker(history).check(0, VOLUME, VolumeReader.read(b, VOLUME));
-    }
-
-    private static CrashKind kind(SimRandom random) {
-        return random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
     }
 
     /** Up to the end of the log's budget or of the disk, while b is away for the last part. */
@@ -142,7 +138,7 @@ public final class FullPrimaryScenario implements Scenario {
     }
 
     private static void restart(RoleCluster cluster, SimRandom random, SimEngine a) {
-        a.machine().crash(kind(random));
+        a.machine().crash(CrashKind.drawn(random));
         a.machine().startAfter(random.between(1, 100) * MILLISECOND);
         cluster.world().runFor(200 * MILLISECOND);
         cluster.until("the full primary serves again", () -> a.isIn("Serving"), 60);

@@ -117,7 +117,7 @@ public final class HandoverScenario implements Scenario {
             }
             case 4 -> ask(drawn, (host, reply) -> host.demote("r", true, null, reply));
             case 5, 6 -> {
-                drawn.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+                drawn.machine().crash(CrashKind.drawn(random));
                 drawn.machine().startAfter(random.between(1, 4000) * MILLISECOND);
             }
             case 7 -> world.network().breakLinks(from, to);

@@ -46,7 +46,7 @@ public final class JoiningScenario implements Scenario {
         SimMachine machine = joining.machine();
         ConsistentMark mark = ConsistentMark.watch(joining);
         if (random.chance(1, 2)) {
-            mark.crashThen(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            mark.crashThen(CrashKind.drawn(random));
         }
         machine.start();
         if (random.chance(1, 2)) {
@@ -81,7 +81,7 @@ public final class JoiningScenario implements Scenario {
     private static void trouble(SimCluster cluster, SimMachine machine, SimRandom random) {
         SimWorld world = cluster.world;
         SimMachine source = cluster.primary().machine();
-        CrashKind kind = random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
+        CrashKind kind = CrashKind.drawn(random);
         switch (random.below(5)) {
             case 0 -> {
                 source.crash(kind);

@@ -35,7 +35,7 @@ public final class LaidDownScenario implements Scenario {
         world.runFor(random.between(0, 5) * SECOND);
         cluster.require("a is secondary", a.isIn("Secondary") && a.writable() == null);
         if (random.chance(1, 2)) {
-            a.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            a.machine().crash(CrashKind.drawn(random));
             a.machine().startAfter(SECOND);
             world.runFor(5 * SECOND);
         }

@@ -66,7 +66,7 @@ public final class OldLogDamageScenario implements Scenario {
         long end = primary.known().positions().durable();
         damage(cluster, received, random);
         if (random.chance(1, 3)) {
-            primary.machine().crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            primary.machine().crash(CrashKind.drawn(random));
             cluster.world.runFor(MILLISECOND);
             primary.machine().start();
             cluster.await("it serves again", () -> primary.isIn("Serving"), 60 * SECOND);

@@ -122,7 +122,7 @@ public final class PlannedStopScenario implements Scenario {
         }
 
         private CrashKind anyKind() {
-            return random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
+            return CrashKind.drawn(random);
         }
 
         private void crashAfter(long nanos) {

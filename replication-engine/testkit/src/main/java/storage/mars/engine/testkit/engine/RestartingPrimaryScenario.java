@@ -46,7 +46,7 @@ public final class RestartingPrimaryScenario implements Scenario {
             long target = workload.completed() + random.between(20, 300);
             world.runUntil(
                     "requests are answered", () -> workload.completed() >= target, 300 * SECOND);
-            machine.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            machine.crash(CrashKind.drawn(random));
             machine.startAfter(random.between(1, 50) * 1_000_000L);
             world.runUntil("it serves again", () -> engine.isIn("Serving"), 60 * SECOND);
         }

@@ -57,7 +57,7 @@ public final class ShippingScenario implements Scenario {
         String to = other == drawn ? cluster.primary().machine().name() : other.machine().name();
         switch (random.below(11)) {
             case 0, 1, 2 -> {
-                machine.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+                machine.crash(CrashKind.drawn(random));
                 machine.startAfter(random.between(1, 3000) * MILLISECOND);
             }
             case 3 -> world.network().breakLinks(from, to);

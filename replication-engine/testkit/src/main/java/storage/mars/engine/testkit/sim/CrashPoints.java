@@ -49,7 +49,7 @@ public final class CrashPoints {
      */
     public static void drawn(SimWorld world, BiConsumer<SimWorld, CrashPlan> scenario) {
         SimRandom random = world.random("crash points");
-        CrashKind kind = random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS;
+        CrashKind kind = CrashKind.drawn(random);
         Fate fate = Fate.drawn(random);
         CrashPoints rehearsals = everywhere(world.seed(), scenario);
         List<Integer> chosen = new ArrayList<>();

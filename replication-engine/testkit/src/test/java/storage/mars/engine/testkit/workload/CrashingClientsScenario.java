@@ -45,7 +45,7 @@ final class CrashingClientsScenario implements Scenario {
         for (int round = 0; round < rounds; round++) {
             long target = workload.completed() + random.between(20, 400);
             world.runUntil("progress", () -> workload.completed() >= target, 100 * SECOND);
-            machine.crash(random.chance(1, 2) ? CrashKind.POWER : CrashKind.PROCESS);
+            machine.crash(CrashKind.drawn(random));
             world.runFor(1_000_000);
             if (machine.disk().names().contains("image")) {
                 new DurabilityChecker(history)
