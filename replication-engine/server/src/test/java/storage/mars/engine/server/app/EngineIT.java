@@ -63,7 +63,7 @@ class EngineIT {
             engine.stop();
             engine.start();
 
-            serving(engine, "r");
+            engine.awaitServing("r");
             Replica again = engine.get("r");
             assertThat(again.getEpoch().getSequence()).isEqualTo(1);
             assertThat(again.getIncarnation()).isEqualTo(created.getIncarnation());
@@ -106,7 +106,7 @@ class EngineIT {
             a.create("r");
             write(a, 0, before);
             b.join("r", a);
-            caughtUp(a, b);
+            b.awaitCaughtUp("r", a);
             try (ExportClient reader = b.open("r/data")) {
                 assertThat(reader.readOnly()).isTrue();
                 assertThat(reader.read(0, before.length)).isEqualTo(before);
@@ -146,7 +146,7 @@ class EngineIT {
                 TestEngine b = TestEngine.start(root, "b")) {
             a.create("r");
             b.join("r", a);
-            caughtUp(a, b);
+            b.awaitCaughtUp("r", a);
             PromoteRequest promote = PromoteRequest.newBuilder().setName("r").build();
             PromoteRequest atOnce =
                     promote.toBuilder()
@@ -303,21 +303,6 @@ class EngineIT {
             assertThat(client.write(offset, data)).isZero();
             assertThat(client.flush()).isZero();
         }
-    }
-
-    private static void serving(TestEngine engine, String resource) {
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> engine.get(resource).getState().equals("Serving"));
-    }
-
-    private static void caughtUp(TestEngine primary, TestEngine member) {
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> {
-                    Replica replica = member.get("r");
-                    return replica.getConsistent()
-                            && replica.getPositions().getApplied()
-                                    >= primary.get("r").getPositions().getDurable();
-                });
     }
 
     private static byte[] bytes(int count, long seed) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.server.app;
 
+import static org.awaitility.Awaitility.await;
+
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -143,6 +146,22 @@ public final class TestEngine implements AutoCloseable {
 
     public Replica get(String resource) {
         return control().getReplica(GetReplicaRequest.newBuilder().setName(resource).build());
+    }
+
+    public void awaitServing(String resource) {
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> get(resource).getState().equals("Serving"));
+    }
+
+    /** Until the replica here is whole and has applied what is durable at its primary. */
+    public void awaitCaughtUp(String resource, TestEngine primary) {
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> {
+                    Replica replica = get(resource);
+                    return replica.getConsistent()
+                            && replica.getPositions().getApplied()
+                                    >= primary.get(resource).getPositions().getDurable();
+                });
     }
 
     public Replica promoteByForce(String resource, long supersedes) {

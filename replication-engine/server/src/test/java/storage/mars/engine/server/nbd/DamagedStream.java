@@ -16,6 +16,19 @@ final class DamagedStream {
         return damaged(valid(export, random), random);
     }
 
+    /** Sends a stream and goes, in one of the ways in which clients go. */
+    static void sendAndGo(byte[] stream, RawClient client, Random random) {
+        client.sendQuietly(stream);
+        if (random.nextInt(4) == 0) {
+            client.halfCloseQuietly().awaitEnd();
+        }
+        if (random.nextBoolean()) {
+            client.close();
+        } else {
+            client.reset();
+        }
+    }
+
     private static byte[] valid(String export, Random random) {
         byte[] stream =
                 Wire.join(

@@ -27,15 +27,7 @@ class FuzzIT {
                 Random random = new Random(SEED + round);
                 byte[] stream = DamagedStream.of(NbdFixture.DISK, random);
                 RawClient client = random.nextBoolean() ? fixture.connect() : fixture.connectUnix();
-                client.sendQuietly(stream);
-                if (random.nextInt(4) == 0) {
-                    client.halfCloseQuietly().awaitEnd();
-                }
-                if (random.nextBoolean()) {
-                    client.close();
-                } else {
-                    client.reset();
-                }
+                DamagedStream.sendAndGo(stream, client, random);
             }
 
             bystander.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);

@@ -132,15 +132,7 @@ class HostileClientsIT {
                     random.nextBoolean()
                             ? RawClient.tcp(engine.tcp())
                             : RawClient.unix(engine.socket());
-            client.sendQuietly(stream);
-            if (random.nextInt(4) == 0) {
-                client.halfCloseQuietly().awaitEnd();
-            }
-            if (random.nextBoolean()) {
-                client.close();
-            } else {
-                client.reset();
-            }
+            DamagedStream.sendAndGo(stream, client, random);
         }
 
         awaitNobodyAttached();

@@ -28,11 +28,11 @@ class IncarnationIT {
             write(a, known, 1);
             a.stop();
             a.start();
-            serving(a);
+            a.awaitServing("r");
             write(a, known, 2);
 
             b.join("r", a);
-            caughtUp(a, b);
+            b.awaitCaughtUp("r", a);
             assertThat(firstByte(b, known)).isEqualTo(2);
             b.stop();
             write(a, known, 3);
@@ -66,8 +66,8 @@ class IncarnationIT {
             write(a, known, 1);
             b.join("r", a);
             c.join("r", a);
-            caughtUp(a, b);
-            caughtUp(a, c);
+            b.awaitCaughtUp("r", a);
+            c.awaitCaughtUp("r", a);
             a.stop();
             Replica promoted = b.promoteByForce("r", b.get("r").getTerm());
             String present = EXPORT + "@incarnation=" + promoted.getIncarnation();
@@ -102,20 +102,5 @@ class IncarnationIT {
             client.request(Nbd.CMD_READ, 0, 1, 0, 1);
             return client.answer(1).data()[0];
         }
-    }
-
-    private static void serving(TestEngine engine) {
-        await().atMost(Duration.ofSeconds(20))
-                .until(() -> engine.get("r").getState().equals("Serving"));
-    }
-
-    private static void caughtUp(TestEngine primary, TestEngine member) {
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> {
-                    Replica replica = member.get("r");
-                    return replica.getConsistent()
-                            && replica.getPositions().getApplied()
-                                    >= primary.get("r").getPositions().getDurable();
-                });
     }
 }
