@@ -24,6 +24,7 @@ public final class LogMemory {
     private final Set<LogWindow> windows = new LinkedHashSet<>();
     private int made;
     private int taken;
+    private int lent;
 
     /** {@code bytes} is rounded down to whole chunks; at least four. */
     public LogMemory(long bytes) {
@@ -87,18 +88,39 @@ public final class LogMemory {
         return aligned.slice(0, LogFormat.MAX_FRAME).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** From the oldest parts of busy windows first, then all of an idle one. */
+    /**
+     * From the oldest parts of busy windows first, then all of an idle one. What is lent comes
+     * later.
+     */
     private void reclaim() {
         for (LogWindow window : windows) {
-            if (window.dropOldestCached()) {
-                return;
+            while (window.hasCached() && window.dropOldestCached()) {
+                if (taken < limit) {
+                    return;
+                }
             }
         }
         for (LogWindow window : windows) {
-            if (window.dropAllCached()) {
+            if (window.hasCached() && window.dropAllCached() && taken < limit) {
                 return;
             }
         }
+    }
+
+    /**
+     * Whether one more chunk may be read outside of the shard, by somebody who has so many already:
+     * a slow device that they are written to must not take the memory that the logs need.
+     */
+    boolean lend(int already) {
+        boolean lends = lent < limit / 4 && already < Math.max(1, limit / 8);
+        if (lends) {
+            lent++;
+        }
+        return lends;
+    }
+
+    void takeBack() {
+        lent--;
     }
 
     void give(ByteBuffer chunk) {

@@ -167,6 +167,11 @@ public final class LogTail {
         return true;
     }
 
+    /** Where to borrow memory of this log; for one user. */
+    public LogLoan newLoan() {
+        return new LogLoan(window);
+    }
+
     /**
      * Copies whole frames from {@code from} on, up to {@code limit} and the room of {@code into},
      * without crossing a segment. Returns the position behind the last; {@code from} when nothing

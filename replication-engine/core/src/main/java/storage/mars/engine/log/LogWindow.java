@@ -31,6 +31,8 @@ final class LogWindow {
         private @Nullable ByteBuffer view;
         long base;
         int used;
+        private int lent;
+        private boolean givenUp;
 
         /**
          * Position behind its last frame: base + used, or the end of the segment behind a PAD
@@ -79,6 +81,7 @@ final class LogWindow {
         chunk.base = base;
         chunk.end = base;
         chunk.used = 0;
+        chunk.givenUp = false;
         chunks.add(chunk);
         return chunk;
     }
@@ -137,10 +140,42 @@ final class LogWindow {
     }
 
     /**
-     * Whether anything would be given up by {@link #dropOldestCached} or {@link #dropAllCached}.
+     * Whether memory would come free by {@link #dropOldestCached} or {@link #dropAllCached}: that
+     * of the first chunk that is not lent.
      */
     boolean hasCached() {
-        return canDropOldest() || (!chunks.isEmpty() && !holdsNeeded());
+        for (int i = 0; i < chunks.size(); i++) {
+            Chunk chunk = chunks.get(i);
+            if (chunk.lent == 0) {
+                return i < chunks.size() - 1 ? chunk.end <= keptFrom : !holdsNeeded();
+            }
+        }
+        return false;
+    }
+
+    /**
+     * The bytes of the chunk are read elsewhere until {@link #takeBack}: the window may give the
+     * chunk up meanwhile, but its memory is used for nothing else. False when too much is lent.
+     */
+    boolean lend(Chunk chunk, int alreadyLent) {
+        boolean lends = memory.lend(alreadyLent);
+        if (lends) {
+            chunk.lent++;
+        }
+        return lends;
+    }
+
+    void takeBack(Chunk chunk) {
+        memory.takeBack();
+        chunk.lent--;
+        if (chunk.lent > 0) {
+            return;
+        }
+        if (chunk.givenUp) {
+            recycle(chunk);
+        } else {
+            memory.cacheGrew();
+        }
     }
 
     /**
@@ -180,6 +215,14 @@ final class LogWindow {
     }
 
     private void release(Chunk chunk) {
+        if (chunk.lent > 0) {
+            chunk.givenUp = true;
+        } else {
+            recycle(chunk);
+        }
+    }
+
+    private void recycle(Chunk chunk) {
         ByteBuffer bytes = chunk.bytes();
         chunk.bytes = null;
         chunk.view = null;

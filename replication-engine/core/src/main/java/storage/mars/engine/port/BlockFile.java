@@ -49,11 +49,12 @@ public interface BlockFile {
     void writeDurably(long position, ByteBuffer[] from, int count, Completion done);
 
     /**
-     * Writes parts of {@code from}, absolutely, at the places that {@code runs} says; they do not
-     * overlap. Both belong to the port until completion. As durable as so many {@link #write}s.
+     * Writes the parts of buffers that {@code runs} names at the places that it says; they do not
+     * overlap. It belongs to the port until completion, the buffers are only read. As durable as so
+     * many {@link #write}s.
      */
-    default void writeRuns(ByteBuffer from, Runs runs, Completion done) {
-        RunWrites.start(this, from, runs, done);
+    default void writeRuns(Runs runs, Completion done) {
+        RunWrites.start(this, runs, done);
     }
 
     /**

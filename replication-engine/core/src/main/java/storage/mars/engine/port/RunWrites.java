@@ -15,11 +15,12 @@ final class RunWrites implements Completion {
         this.done = done;
     }
 
-    static void start(BlockFile file, ByteBuffer from, Runs runs, Completion done) {
+    static void start(BlockFile file, Runs runs, Completion done) {
         RunWrites writes = new RunWrites(done);
         for (int i = 0; i < runs.count(); i++) {
             writes.open++;
-            file.write(runs.position(i), from.slice(runs.offset(i), runs.length(i)), writes);
+            ByteBuffer part = runs.source(i).slice(runs.offset(i), runs.length(i));
+            file.write(runs.position(i), part, writes);
         }
         writes.completed(null);
     }

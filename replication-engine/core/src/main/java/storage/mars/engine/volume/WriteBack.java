@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.volume;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -9,8 +8,6 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.Histogram;
 import storage.mars.engine.log.LogAccess;
-import storage.mars.engine.log.LogFormat;
-import storage.mars.engine.log.LogLocation;
 import storage.mars.engine.port.Clock;
 import storage.mars.engine.port.Completion;
 import storage.mars.engine.port.IoFailure;
@@ -20,14 +17,12 @@ import storage.mars.engine.port.Shard;
 
 /**
  * Copies durable log content to the images, in rounds: a round takes dirty blocks from the index,
- * collects their payloads in staging memory in the order of the images, zeroes what is to be zero,
- * then writes runs of neighbours. Operations of different rounds are never in flight together, nor
- * are overlapping ones of one round. Owned by the shard.
+ * has their payloads gathered in the order of the images, zeroes what is to be zero, then writes
+ * runs of neighbours. Operations of different rounds are never in flight together, nor are
+ * overlapping ones of one round. Owned by the shard.
  */
 public final class WriteBack {
 
-    private static final int STAGING = 8;
-    private static final int BLOCKS_PER_BUFFER = LogFormat.MAX_FRAME / Blocks.SIZE;
     private static final int MAX_ZEROS_IN_FLIGHT = 64;
 
     /** What gathers for a while is sorted and overwritten in memory; so many do not wait. */
@@ -38,23 +33,19 @@ public final class WriteBack {
 
     private final VolumeIndex index;
     private final Images images;
-    private final LogAccess log;
     private final ImageTurns turns;
     private final Shard shard;
     private final Clock clock;
     private final Listener listener;
     private final Histogram latency = new Histogram();
     private final Runnable round = this::round;
-    private final int roundBlocks;
-    private List<ByteBuffer> staging = List.of();
     private final Completion zeroDone = this::zeroCompleted;
     private final Completion writeDone = this::writeCompleted;
     private final List<Runs> runs = new ArrayList<>();
     private final Runnable gathered = this::gathered;
-    private final ColdPayloads cold;
+    private final RoundPayloads payloads;
     private final Consumer<@Nullable String> collected = this::collected;
     private int inFlight;
-    private int nextRun;
     private boolean issuing;
     private long written;
     private long begunNanos;
@@ -85,15 +76,11 @@ public final class WriteBack {
             Listener listener) {
         this.index = index;
         this.images = images;
-        this.log = log;
         this.turns = turns;
         this.shard = ports.shard();
         this.clock = ports.clock();
         this.listener = listener;
-        this.cold =
-                new ColdPayloads(
-                        log, (i, from, at) -> buffer(i).put(offset(i), from, at, Blocks.SIZE));
-        this.roundBlocks = Math.min(STAGING, log.buffers().maxStaging()) * BLOCKS_PER_BUFFER;
+        this.payloads = new RoundPayloads(log);
     }
 
     /** Starts a round, soon, when none runs and something is dirty. */
@@ -128,7 +115,7 @@ public final class WriteBack {
     }
 
     private void round() {
-        if (stopped || !index.startRound(roundBlocks)) {
+        if (stopped || !index.startRound(payloads.mostBlocks())) {
             running = false;
             turns.giveBack();
             listener.wroteBack();
@@ -136,7 +123,7 @@ public final class WriteBack {
         }
         roundFailure = null;
         begunNanos = clock.nanoTime();
-        gatherBuffers();
+        payloads.gather(index.round(), collected);
     }
 
     public boolean isRunning() {
@@ -173,48 +160,6 @@ public final class WriteBack {
     public void restart() {
         stopped = false;
         wake();
-    }
-
-    private void gatherBuffers() {
-        int needed = (index.round().blocks() + BLOCKS_PER_BUFFER - 1) / BLOCKS_PER_BUFFER;
-        if (needed == 0) {
-            zero();
-            return;
-        }
-        log.buffers()
-                .acquireStaging(
-                        needed,
-                        buffers -> {
-                            staging = buffers;
-                            collect();
-                        });
-    }
-
-    private ByteBuffer buffer(int i) {
-        return staging.get(i / BLOCKS_PER_BUFFER);
-    }
-
-    private static int offset(int i) {
-        return i % BLOCKS_PER_BUFFER * Blocks.SIZE;
-    }
-
-    /** Copies what is in memory; what is not is read from the segments. */
-    private void collect() {
-        Round round = index.round();
-        cold.begin(round);
-        boolean all = true;
-        for (int i = 0; i < round.blocks(); i++) {
-            long position = LogLocation.position(round.location(i));
-            if (!log.tail().copy(position, Blocks.SIZE, buffer(i), offset(i))) {
-                cold.add(i);
-                all = false;
-            }
-        }
-        if (all) {
-            zero();
-        } else {
-            cold.fetch(collected);
-        }
     }
 
     private void collected(@Nullable String damage) {
@@ -257,7 +202,6 @@ public final class WriteBack {
         if (roundFailure != null || !all) {
             end(roundFailure, false);
         } else {
-            nextRun = 0;
             issueWrites();
         }
     }
@@ -270,35 +214,23 @@ public final class WriteBack {
         }
     }
 
-    /** One operation for each staging buffer and image. */
     private void issueWrites() {
         Round round = index.round();
         int operations = 0;
+        int next = 0;
         inFlight = 1;
-        while (nextRun < round.blocks()) {
+        while (next < round.blocks()) {
             if (operations == runs.size()) {
                 runs.add(new Runs());
             }
-            writeRuns(round, runs.get(operations++));
+            Runs parts = runs.get(operations++);
+            int first = next;
+            next = payloads.runs(round, first, parts);
+            written += (long) (next - first) << Blocks.SHIFT;
+            inFlight++;
+            images.of(round.volume(first)).writeRuns(parts, writeDone);
         }
         writeCompleted(null);
-    }
-
-    private void writeRuns(Round round, Runs parts) {
-        int first = nextRun;
-        int volume = round.volume(first);
-        int bufferEnd =
-                Math.min(round.blocks(), (first / BLOCKS_PER_BUFFER + 1) * BLOCKS_PER_BUFFER);
-        parts.clear();
-        while (nextRun < bufferEnd && round.volume(nextRun) == volume) {
-            int from = nextRun;
-            nextRun = Math.min(round.runEnd(from), bufferEnd);
-            int length = (nextRun - from) * Blocks.SIZE;
-            parts.add(round.block(from) << Blocks.SHIFT, offset(from), length);
-            written += length;
-        }
-        inFlight++;
-        images.of(volume).writeRuns(buffer(first), parts, writeDone);
     }
 
     private void writeCompleted(@Nullable IoFailure failure) {
@@ -316,8 +248,6 @@ public final class WriteBack {
 
     /** What is not {@code whole} is to be written again: it has failed, or was stopped. */
     private void end(@Nullable IoFailure failure, boolean whole) {
-        List<ByteBuffer> used = staging;
-        staging = List.of();
         if (failure != null) {
             trouble = "image cannot be written: " + failure;
             retryLater();
@@ -330,7 +260,7 @@ public final class WriteBack {
         } else {
             index.roundFailed();
         }
-        log.buffers().releaseStaging(used);
+        payloads.release();
         running = false;
         turns.giveBack();
         listener.wroteBack();

@@ -6,6 +6,7 @@ import static storage.mars.engine.fake.FakePorts.every;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.fake.FakePorts.Kind;
@@ -170,5 +171,100 @@ class LogTailTest {
         assertThat(into.position()).isZero();
         assertThat(rig.tail.copyFrames(BLOCK, rig.tail.durable(), into)).isEqualTo(4L * BLOCK);
         assertThat(rig.tail.copyFrames(0, rig.tail.durable(), into)).isEqualTo(4L * BLOCK);
+    }
+
+    @Test
+    void lentMemoryKeepsItsContentAndIsFreeWhenGivenBack() {
+        LogRig rig = small();
+        long position = LogLocation.position(rig.frame(0, 16, 7));
+        LogLoan loan = rig.tail.newLoan();
+        ByteBuffer lent = Objects.requireNonNull(loan.borrow(position, 16 * BLOCK));
+        int offset = loan.offset(position);
+
+        for (int i = 0; i < 100; i++) {
+            rig.frame(0, 16, 9);
+        }
+
+        assertThat(rig.tail.memoryStart()).isGreaterThan(position);
+        assertThat(lent.get(offset)).isEqualTo((byte) 7);
+        assertThat(lent.get(offset + 16 * BLOCK - 1)).isEqualTo((byte) 7);
+        assertThat(rig.memory.takenBytes()).isEqualTo(4 * CHUNK);
+        loan.giveBack();
+        assertThat(rig.memory.takenBytes()).isEqualTo(3 * CHUNK);
+    }
+
+    @Test
+    void aClosedLogTakesItsLentMemoryBack() {
+        LogRig rig = small();
+        long position = LogLocation.position(rig.frame(0, 16, 7));
+        LogLoan loan = rig.tail.newLoan();
+        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+
+        rig.tail.close();
+
+        assertThat(rig.memory.takenBytes()).isEqualTo(CHUNK);
+        loan.giveBack();
+        assertThat(rig.memory.takenBytes()).isZero();
+    }
+
+    @Test
+    void onlyAQuarterOfTheMemoryIsLent() {
+        LogRig rig = new LogRig(new FakePorts(), 16 * CHUNK, Long.MAX_VALUE, 0, Link.START);
+        LogLoan[] loans = {rig.tail.newLoan(), rig.tail.newLoan(), rig.tail.newLoan()};
+        long[] positions = new long[7];
+        for (int i = 0; i < positions.length; i++) {
+            for (int part = 0; part < 16; part++) {
+                positions[i] = LogLocation.position(rig.frame(0, 16, 1));
+            }
+        }
+
+        int lent = 0;
+        for (int i = 0; i < 6; i++) {
+            lent += loans[i / 2].borrow(positions[i], 16 * BLOCK) == null ? 0 : 1;
+        }
+        assertThat(loans[0].borrow(positions[6], 16 * BLOCK)).isNull();
+        assertThat(lent).isEqualTo(4);
+
+        loans[0].giveBack();
+        assertThat(loans[2].borrow(positions[6], 16 * BLOCK)).isNotNull();
+    }
+
+    @Test
+    void writersWaitWhileAllMemoryIsLentOrNeededAndAreTold() {
+        LogRig rig = small();
+        long position = LogLocation.position(rig.frame(0, 16, 7));
+        LogLoan loan = rig.tail.newLoan();
+        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+        fillMemory(rig);
+        int rooms = rig.rooms;
+
+        loan.giveBack();
+
+        assertThat(rig.rooms).isGreaterThan(rooms);
+        rig.fake.holdNothing();
+        assertThat(rig.write(0, 16, 1)).isPositive();
+    }
+
+    @Test
+    void whoWaitsForMemoryIsToldThatLentMemoryIsOnlyCachedNow() {
+        LogMemory memory = new LogMemory(4 * CHUNK);
+        LogRig[] rigs = new LogRig[4];
+        for (int i = 0; i < rigs.length; i++) {
+            rigs[i] = new LogRig(new FakePorts(), memory, Long.MAX_VALUE, 0, Link.START);
+        }
+        long position = LogLocation.position(rigs[0].frame(0, 16, 7));
+        LogLoan loan = rigs[0].tail.newLoan();
+        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+        for (int i = 1; i < rigs.length; i++) {
+            rigs[i].frame(0, 1, 1);
+            rigs[i].write(1, 1, 1);
+        }
+        LogRig other = new LogRig(new FakePorts(), memory, Long.MAX_VALUE, 0, Link.START);
+        assertThat(other.write(0, 1, 1)).isEqualTo(-1);
+
+        loan.giveBack();
+
+        assertThat(other.rooms).isEqualTo(1);
+        assertThat(other.write(0, 1, 1)).isPositive();
     }
 }

@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.fake.FakePorts.Kind;
 import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.AlignedBuffers;
+import storage.mars.engine.log.Chain.Link;
 import storage.mars.engine.log.LogAccess;
 import storage.mars.engine.log.RecordType;
 import storage.mars.engine.port.IoFailure;
@@ -348,5 +350,56 @@ class WriteBackTest {
 
         assertThat(rig.fake.done(Kind.ZERO)).hasSize(1);
         assertThat(rig.fake.done(Kind.ZERO).getFirst().length()).isEqualTo(30L * 4096);
+    }
+
+    /** Its memory is needed for new log long before the image has taken the old. */
+    @Test
+    void aSlowImageWriteGetsWhatWasDurableWhenItsRoundBegan() {
+        VolumeRig small =
+                new VolumeRig(new LogRig(new FakePorts(), 4 << 20, Long.MAX_VALUE, 0, Link.START));
+        small.fake.hold(every(Kind.WRITE));
+        small.write(100, 16, 7);
+        small.write(116, 16, 8);
+        small.write(0, 3, 6);
+        small.fake.run();
+        assertThat(small.fake.pending(Kind.WRITE)).hasSize(2);
+
+        for (int i = 0; i < 200; i++) {
+            small.write(200, 16, 9);
+            small.fake.run();
+        }
+        assertThat(small.fake.pending(Kind.WRITE)).hasSize(2);
+        small.writesBack = false;
+        small.fake.holdNothing();
+
+        assertThat(small.image(100, 1)).containsExactly(7);
+        assertThat(small.image(115, 3)).containsExactly(7, 8, 8);
+        assertThat(small.image(131, 2)).containsExactly(8, 0);
+        assertThat(small.image(0, 4)).containsExactly(6, 6, 6, 0);
+    }
+
+    @Test
+    void longStretchesAndSingleBlocksOfOneRoundAreNeighboursInTheImage() {
+        rig.fake.hold(every(Kind.LOG_WRITE, "log/"));
+        rig.write(19, 1, 1);
+        rig.write(0, 16, 2);
+        rig.write(16, 3, 3);
+        rig.write(20, 16, 4);
+        rig.write(36, 16, 4);
+        rig.write(52, 8, 4);
+        rig.write(30, 1, 5);
+
+        rig.fake.holdNothing();
+
+        List<Integer> expected = new ArrayList<>();
+        for (int block = 0; block < 61; block++) {
+            expected.add(
+                    block < 16
+                            ? 2
+                            : block < 19
+                                    ? 3
+                                    : block == 19 ? 1 : block == 30 ? 5 : block < 60 ? 4 : 0);
+        }
+        assertThat(rig.image(0, 61)).isEqualTo(expected);
     }
 }

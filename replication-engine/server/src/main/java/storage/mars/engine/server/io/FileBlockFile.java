@@ -65,8 +65,8 @@ final class FileBlockFile implements BlockFile {
     }
 
     @Override
-    public void writeRuns(ByteBuffer from, Runs runs, Completion done) {
-        submitWrite(begin(Verb.WRITE_RUNS, done).runs(from, runs));
+    public void writeRuns(Runs runs, Completion done) {
+        submitWrite(begin(Verb.WRITE_RUNS, done).runs(runs));
     }
 
     @Override

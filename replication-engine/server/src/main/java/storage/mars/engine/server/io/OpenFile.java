@@ -128,9 +128,15 @@ final class OpenFile {
         }
     }
 
-    void writeRuns(ByteBuffer from, Runs runs) throws IOException {
-        ByteBuffer view = from.duplicate();
+    @SuppressWarnings("ReferenceEquality") // the same buffer, not one of the same content
+    void writeRuns(Runs runs) throws IOException {
+        ByteBuffer source = null;
+        ByteBuffer view = null;
         for (int i = 0; i < runs.count(); i++) {
+            if (view == null || runs.source(i) != source) {
+                source = runs.source(i);
+                view = source.duplicate().clear();
+            }
             int offset = runs.offset(i);
             view.limit(offset + runs.length(i)).position(offset);
             write(runs.position(i), view);

@@ -71,8 +71,7 @@ final class Transfer extends IoTask {
         return this;
     }
 
-    Transfer runs(ByteBuffer buffer, Runs runs) {
-        this.buffer = buffer;
+    Transfer runs(Runs runs) {
         this.runs = runs;
         return this;
     }
@@ -98,8 +97,7 @@ final class Transfer extends IoTask {
         switch (verb) {
             case READ -> target.read(position, Objects.requireNonNull(buffer));
             case WRITE -> target.write(position, Objects.requireNonNull(buffer));
-            case WRITE_RUNS ->
-                    target.writeRuns(Objects.requireNonNull(buffer), Objects.requireNonNull(runs));
+            case WRITE_RUNS -> target.writeRuns(Objects.requireNonNull(runs));
             case WRITE_DURABLY ->
                     target.writeDurably(position, Objects.requireNonNull(buffers), count);
             case ZERO -> target.zero(position, length);
