@@ -14,6 +14,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import storage.mars.e2e.harness.Command;
 import storage.mars.e2e.harness.EngineProcess;
 import storage.mars.e2e.harness.EngineSettings;
 import storage.mars.e2e.harness.Tools;
@@ -54,6 +55,21 @@ final class OperationsIT {
                     .anyMatch(type -> type.matches("mars_client_requests(_total)? counter"))
                     .contains("mars_log_used_bytes gauge");
             assertThat(scrape).contains("jvm_memory_used_bytes{");
+        }
+    }
+
+    /** Each message of 1 MiB would be memory of its own otherwise, zeroed and given back again. */
+    @Test
+    void messagesOfPeersFitIntoTheAllocatorsChunks() throws Exception {
+        try (var engine = EngineProcess.start(EngineSettings.in(directory, "a"))) {
+            Path jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+
+            String properties =
+                    Command.of(jcmd, engine.pid(), "VM.system_properties").run().succeeded().out();
+
+            assertThat(properties)
+                    .containsPattern("(?m)^io.netty.allocator.maxOrder=9$")
+                    .containsPattern("(?m)^io.netty.allocator.maxCachedBufferCapacity=2097152$");
         }
     }
 

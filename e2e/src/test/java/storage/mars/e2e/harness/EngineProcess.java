@@ -153,6 +153,10 @@ public final class EngineProcess implements AutoCloseable {
         return settings.home().resolve("engine.log");
     }
 
+    public long pid() {
+        return running().pid();
+    }
+
     /** Resident memory in bytes. */
     public long residentBytes() throws IOException {
         Path status = Path.of("/proc", Long.toString(running().pid()), "status");
