@@ -23,12 +23,12 @@ public final class LogLoan {
     }
 
     /**
-     * The memory that holds the {@code length} bytes at {@code position}, to be read absolutely at
-     * {@link #offset}; null when they are not in one piece in memory, or too much is borrowed.
+     * The {@code length} bytes at {@code position}, in a buffer of their own that the shard does
+     * not touch; null when they are not in one piece in memory, or too much is borrowed.
      */
     public @Nullable ByteBuffer borrow(long position, int length) {
-        Chunk chunk = window.holding(position);
-        if (chunk == null || position + length > chunk.base + chunk.used) {
+        Chunk chunk = window.holding(position, length);
+        if (chunk == null) {
             return null;
         }
         if (!borrowed.contains(chunk)) {
@@ -37,16 +37,7 @@ public final class LogLoan {
             }
             borrowed.add(chunk);
         }
-        return chunk.bytes();
-    }
-
-    /** Where {@code position}, which is borrowed and not given up yet, lies in its memory. */
-    public int offset(long position) {
-        Chunk chunk = window.holding(position);
-        if (chunk == null) {
-            throw new IllegalStateException("position " + position + " is not in memory");
-        }
-        return chunk.offset(position);
+        return chunk.bytes().slice(chunk.offset(position), length);
     }
 
     /** Nobody reads what was borrowed any more. */

@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The memory of all log windows of one shard: a bounded number of chunks of {@link
- * LogFormat#MAX_FRAME} bytes, made when first needed and kept. A resource holds at most its share;
- * a window gives up what it only caches when another needs it. Two chunks beyond the bound exist
- * for control records alone. Owned by the shard.
+ * LogFormat#MAX_FRAME} bytes, made when first needed and kept. A window holds at most its share and
+ * gives up what it only caches when another needs it; what it has given up while it was lent counts
+ * as taken until it is given back. Two chunks beyond the bound exist for control records alone.
+ * Owned by the shard.
  */
 public final class LogMemory {
 
@@ -89,8 +90,8 @@ public final class LogMemory {
     }
 
     /**
-     * From the oldest parts of busy windows first, then all of an idle one. What is lent comes
-     * later.
+     * From the oldest parts of busy windows first, then all of an idle one. Lent chunks in front of
+     * what is free to be used are given up too; their memory comes when it is given back.
      */
     private void reclaim() {
         for (LogWindow window : windows) {

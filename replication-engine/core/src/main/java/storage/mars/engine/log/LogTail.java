@@ -159,8 +159,8 @@ public final class LogTail {
      * there.
      */
     public boolean copy(long position, int length, java.nio.ByteBuffer into, int at) {
-        Chunk chunk = window.holding(position);
-        if (chunk == null || position + length > chunk.base + chunk.used) {
+        Chunk chunk = window.holding(position, length);
+        if (chunk == null) {
             return false;
         }
         into.put(at, chunk.bytes(), chunk.offset(position), length);

@@ -113,6 +113,14 @@ final class LogWindow {
         return null;
     }
 
+    /**
+     * The chunk that holds all {@code length} bytes from {@code position} on; null when none does.
+     */
+    @Nullable Chunk holding(long position, int length) {
+        Chunk chunk = holding(position);
+        return chunk == null || position + length > chunk.base + chunk.used ? null : chunk;
+    }
+
     /** First position that is in memory, or {@code end} when nothing is. */
     long start(long end) {
         return chunks.isEmpty() ? end : chunks.getFirst().base;

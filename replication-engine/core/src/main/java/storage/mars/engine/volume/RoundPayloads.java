@@ -32,16 +32,13 @@ final class RoundPayloads {
     private final LogAccess log;
     private final LogLoan loan;
     private final ColdPayloads cold;
-    private final List<Stretch> stretches = new ArrayList<>();
+    private final List<ByteBuffer> stretches = new ArrayList<>();
     private List<ByteBuffer> staging = List.of();
     private long[] positions = {};
     private int[] slots = {};
     private int blocks;
     private int staged;
     private int nextStretch;
-
-    /** {@code blocks} neighbours of the round, at {@code offset} of memory of the log. */
-    private record Stretch(ByteBuffer memory, int offset, int blocks) {}
 
     RoundPayloads(LogAccess log) {
         this.log = log;
@@ -90,23 +87,25 @@ final class RoundPayloads {
         }
         int from = 0;
         while (from < blocks) {
-            int to = stretchEnd(from, round.runEnd(from));
-            if (!borrow(from, to)) {
-                for (int i = from; i < to; i++) {
-                    slots[i] = staged++;
-                }
+            int runEnd = round.runEnd(from);
+            while (from < runEnd) {
+                from = planStretch(from, runEnd);
             }
-            from = to;
         }
     }
 
-    /** The first index behind {@code from} whose payload does not follow in the log. */
-    private int stretchEnd(int from, int limit) {
-        int i = from + 1;
-        while (i < limit && positions[i] == positions[i - 1] + Blocks.SIZE) {
-            i++;
+    /** Decides about the neighbours from {@code from} on whose payloads follow in the log too. */
+    private int planStretch(int from, int runEnd) {
+        int to = from + 1;
+        while (to < runEnd && positions[to] == positions[to - 1] + Blocks.SIZE) {
+            to++;
         }
-        return i;
+        if (!borrow(from, to)) {
+            for (int i = from; i < to; i++) {
+                slots[i] = staged++;
+            }
+        }
+        return to;
     }
 
     private boolean borrow(int from, int to) {
@@ -116,7 +115,7 @@ final class RoundPayloads {
         if (memory == null) {
             return false;
         }
-        stretches.add(new Stretch(memory, loan.offset(positions[from]), to - from));
+        stretches.add(memory);
         Arrays.fill(slots, from, to, BORROWED);
         return true;
     }
@@ -144,31 +143,37 @@ final class RoundPayloads {
     }
 
     /**
-     * Sets {@code runs} to what is to be written from block {@code from} of the round on, as far as
+     * Adds to {@code runs} what is to be written from block {@code from} of the round on, as far as
      * it goes to the same image and is worth an operation. Returns the block behind it. Called for
      * one part of the round after the other.
      */
     int runs(Round round, int from, Runs runs) {
-        runs.clear();
         int i = from;
+        int runEnd = from;
         while (i < blocks
                 && i - from < BLOCKS_PER_BUFFER
                 && round.volume(i) == round.volume(from)) {
-            i = slots[i] == BORROWED ? borrowedRun(round, i, runs) : stagedRun(round, i, runs);
+            if (i == runEnd) {
+                runEnd = round.runEnd(i);
+            }
+            i =
+                    slots[i] == BORROWED
+                            ? borrowedRun(round, i, runs)
+                            : stagedRun(round, i, runEnd, runs);
         }
         return i;
     }
 
     private int borrowedRun(Round round, int from, Runs runs) {
-        Stretch stretch = stretches.get(nextStretch++);
-        add(round, from, stretch.memory, stretch.offset, stretch.blocks, runs);
-        return from + stretch.blocks;
+        ByteBuffer stretch = stretches.get(nextStretch++);
+        int count = stretch.capacity() / Blocks.SIZE;
+        add(round, from, stretch, 0, count, runs);
+        return from + count;
     }
 
-    private int stagedRun(Round round, int from, Runs runs) {
+    private int stagedRun(Round round, int from, int runEnd, Runs runs) {
         int slot = slots[from];
-        int most = BLOCKS_PER_BUFFER - slot % BLOCKS_PER_BUFFER;
-        int limit = Math.min(round.runEnd(from), from + most);
+        int limit = Math.min(runEnd, from + BLOCKS_PER_BUFFER - slot % BLOCKS_PER_BUFFER);
         int i = from + 1;
         while (i < limit && slots[i] != BORROWED) {
             i++;

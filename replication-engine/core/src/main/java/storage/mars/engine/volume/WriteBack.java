@@ -260,6 +260,7 @@ public final class WriteBack {
         } else {
             index.roundFailed();
         }
+        runs.forEach(Runs::clear);
         payloads.release();
         running = false;
         turns.giveBack();

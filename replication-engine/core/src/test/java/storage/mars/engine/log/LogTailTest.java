@@ -22,6 +22,14 @@ class LogTailTest {
         return new LogRig(new FakePorts(), 4 * CHUNK, Long.MAX_VALUE, 0, Link.START);
     }
 
+    /** Borrows the payload of a durable frame. */
+    private static LogLoan lendFrame(LogRig rig) {
+        long position = LogLocation.position(rig.frame(0, 16, 7));
+        LogLoan loan = rig.tail.newLoan();
+        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+        return loan;
+    }
+
     /** Writes until there is no memory. */
     private static void fillMemory(LogRig rig) {
         rig.fake.hold(every(Kind.LOG_WRITE));
@@ -179,26 +187,38 @@ class LogTailTest {
         long position = LogLocation.position(rig.frame(0, 16, 7));
         LogLoan loan = rig.tail.newLoan();
         ByteBuffer lent = Objects.requireNonNull(loan.borrow(position, 16 * BLOCK));
-        int offset = loan.offset(position);
 
         for (int i = 0; i < 100; i++) {
             rig.frame(0, 16, 9);
         }
 
         assertThat(rig.tail.memoryStart()).isGreaterThan(position);
-        assertThat(lent.get(offset)).isEqualTo((byte) 7);
-        assertThat(lent.get(offset + 16 * BLOCK - 1)).isEqualTo((byte) 7);
+        assertThat(lent.get(0)).isEqualTo((byte) 7);
+        assertThat(lent.get(16 * BLOCK - 1)).isEqualTo((byte) 7);
         assertThat(rig.memory.takenBytes()).isEqualTo(4 * CHUNK);
         loan.giveBack();
         assertThat(rig.memory.takenBytes()).isEqualTo(3 * CHUNK);
     }
 
+    /** A device's thread looks at it while the shard goes on with the chunk that it lies in. */
+    @Test
+    void lentMemoryIsNoBufferThatTheShardMoves() {
+        LogRig rig = new LogRig();
+        long position = LogLocation.position(rig.frame(0, 16, 7));
+        ByteBuffer chunk = Objects.requireNonNull(rig.tail.window.holding(position)).bytes();
+
+        ByteBuffer lent = Objects.requireNonNull(rig.tail.newLoan().borrow(position, 16 * BLOCK));
+        chunk.limit(3 * BLOCK).position(BLOCK);
+
+        assertThat(lent).isNotSameAs(chunk);
+        assertThat(lent.position()).isZero();
+        assertThat(lent.limit()).isEqualTo(16 * BLOCK);
+    }
+
     @Test
     void aClosedLogTakesItsLentMemoryBack() {
         LogRig rig = small();
-        long position = LogLocation.position(rig.frame(0, 16, 7));
-        LogLoan loan = rig.tail.newLoan();
-        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+        LogLoan loan = lendFrame(rig);
 
         rig.tail.close();
 
@@ -232,9 +252,7 @@ class LogTailTest {
     @Test
     void writersWaitWhileAllMemoryIsLentOrNeededAndAreTold() {
         LogRig rig = small();
-        long position = LogLocation.position(rig.frame(0, 16, 7));
-        LogLoan loan = rig.tail.newLoan();
-        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+        LogLoan loan = lendFrame(rig);
         fillMemory(rig);
         int rooms = rig.rooms;
 
@@ -252,9 +270,7 @@ class LogTailTest {
         for (int i = 0; i < rigs.length; i++) {
             rigs[i] = new LogRig(new FakePorts(), memory, Long.MAX_VALUE, 0, Link.START);
         }
-        long position = LogLocation.position(rigs[0].frame(0, 16, 7));
-        LogLoan loan = rigs[0].tail.newLoan();
-        assertThat(loan.borrow(position, 16 * BLOCK)).isNotNull();
+        LogLoan loan = lendFrame(rigs[0]);
         for (int i = 1; i < rigs.length; i++) {
             rigs[i].frame(0, 1, 1);
             rigs[i].write(1, 1, 1);
