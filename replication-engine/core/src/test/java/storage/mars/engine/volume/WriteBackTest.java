@@ -391,15 +391,12 @@ class WriteBackTest {
 
         rig.fake.holdNothing();
 
-        List<Integer> expected = new ArrayList<>();
-        for (int block = 0; block < 61; block++) {
-            expected.add(
-                    block < 16
-                            ? 2
-                            : block < 19
-                                    ? 3
-                                    : block == 19 ? 1 : block == 30 ? 5 : block < 60 ? 4 : 0);
-        }
-        assertThat(rig.image(0, 61)).isEqualTo(expected);
+        int[] expected = new int[61];
+        Arrays.fill(expected, 0, 16, 2);
+        Arrays.fill(expected, 16, 19, 3);
+        Arrays.fill(expected, 19, 20, 1);
+        Arrays.fill(expected, 20, 60, 4);
+        Arrays.fill(expected, 30, 31, 5);
+        assertThat(rig.image(0, 61)).isEqualTo(Arrays.stream(expected).boxed().toList());
     }
 }

@@ -95,7 +95,7 @@ public final class PlannedStopScenario implements Scenario {
                 trouble();
             }
             long asked = world.scheduler().now();
-            engine.stop(anyKind(), () -> ended = true);
+            engine.stop(CrashKind.drawn(random), () -> ended = true);
             if (random.chance(1, 3)) {
                 crashAfter(random.below(40 * MILLISECOND));
             }
@@ -121,10 +121,6 @@ public final class PlannedStopScenario implements Scenario {
             return engine.isIn(engine == cluster.primary() ? "Serving" : "Secondary");
         }
 
-        private CrashKind anyKind() {
-            return CrashKind.drawn(random);
-        }
-
         private void crashAfter(long nanos) {
             int start = machine.starts();
             world.after(
@@ -132,7 +128,7 @@ public final class PlannedStopScenario implements Scenario {
                     "crash",
                     () -> {
                         if (machine.starts() == start) {
-                            machine.crash(anyKind());
+                            machine.crash(CrashKind.drawn(random));
                         }
                     });
         }
