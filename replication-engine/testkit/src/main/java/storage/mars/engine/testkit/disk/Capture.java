@@ -14,6 +14,9 @@ final class Capture {
 
     final List<Entry> entries = new ArrayList<>();
 
+    /** Clean pages of which no sync has said yet that they are durable. */
+    final List<Page> lucky = new ArrayList<>();
+
     void add(Page page) {
         entries.add(new Entry(page, page.dirty, page.frozen()));
         page.dirty = 0;

@@ -27,6 +27,10 @@ final class SimFile {
     private final List<Capture> captures = new ArrayList<>();
     private final List<Page> dirtyPages = new ArrayList<>();
     private final List<Page> ghosts = new ArrayList<>();
+
+    /** What may be on the media by luck: the next sync that succeeds proves it. */
+    private final List<Page> lucky = new ArrayList<>();
+
     private long allocatedPages;
 
     SimFile(String name, Storage.Kind kind, long size, SimRandom random, Proof proof) {
@@ -193,6 +197,8 @@ final class SimFile {
             }
         }
         dirtyPages.clear();
+        capture.lucky.addAll(lucky);
+        lucky.clear();
         captures.add(capture);
         return capture;
     }
@@ -200,7 +206,8 @@ final class SimFile {
     /** The sync succeeds; so has, in effect, every one that had been called before it. */
     void complete(Capture capture) {
         while (captures.contains(capture)) {
-            for (Capture.Entry entry : captures.removeFirst().entries) {
+            Capture first = captures.removeFirst();
+            for (Capture.Entry entry : first.entries) {
                 Page page = entry.page();
                 page.persist(entry.sectors(), entry.content());
                 if (page.isClean(entry.content())) {
@@ -208,6 +215,7 @@ final class SimFile {
                 }
                 proof.durable(this, page);
             }
+            first.lucky.forEach(page -> proof.durable(this, page));
         }
     }
 
@@ -217,6 +225,7 @@ final class SimFile {
      */
     void fail(Capture capture) {
         captures.remove(capture);
+        lucky.addAll(capture.lucky);
         for (Capture.Entry entry : capture.entries) {
             Page page = entry.page();
             page.persist(chosen(entry.sectors(), Fate.HALF), entry.content());
@@ -225,6 +234,7 @@ final class SimFile {
                 ghosts.add(page);
             } else {
                 page.evict(entry.sectors() & ~newer);
+                lucky.add(page);
             }
         }
         recount();
@@ -250,6 +260,7 @@ final class SimFile {
      */
     void processCrash(Fate fate) {
         for (Capture capture : List.copyOf(captures)) {
+            lucky.addAll(capture.lucky);
             for (Capture.Entry entry : capture.entries) {
                 Page page = entry.page();
                 page.persist(chosen(entry.sectors(), fate), entry.content());
@@ -264,6 +275,7 @@ final class SimFile {
         List<Page> touched = new ArrayList<>(dirtyPages);
         touched.addAll(ghosts);
         for (Capture capture : captures) {
+            lucky.addAll(capture.lucky);
             for (Capture.Entry entry : capture.entries) {
                 entry.page().persist(chosen(entry.sectors(), fate), entry.content());
                 touched.add(entry.page());
@@ -276,6 +288,7 @@ final class SimFile {
         for (Page page : touched) {
             page.dirty = 0;
             page.evict(Page.ALL);
+            lucky.add(page);
         }
         captures.clear();
         dirtyPages.clear();

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.testkit.engine;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import storage.mars.engine.log.FrameView;
-import storage.mars.engine.testkit.disk.SimDisk;
-import storage.mars.engine.testkit.disk.View;
 import storage.mars.engine.testkit.schedule.SimFailure;
 
 /**
@@ -25,14 +22,8 @@ final class LogLedger {
 
     private static final int DESCRIPTOR = 4096;
 
-    private final Map<String, SimDisk> disks = new HashMap<>();
     private final Map<Key, Known> frames = new HashMap<>();
     private final Set<Key> durable = new HashSet<>();
-
-    /** That machine may write frames. */
-    void add(String machine, SimDisk disk) {
-        disks.put(machine, disk);
-    }
 
     /** That machine writes the frame to its log. */
     void written(String machine, FrameView frame) {
@@ -52,40 +43,15 @@ final class LogLedger {
                             + " did: an epoch has been continued");
         }
         boolean copied = !known.writer.equals(machine);
-        if (copied && !durable.contains(key) && !isOnMedia(known.writer, frame)) {
+        if (copied && !durable.contains(key)) {
             throw new SimFailure(
                     machine + " got the frame at " + key + " before it was durable anywhere");
         }
     }
 
-    /** What that machine was writing may be on its media now, though no sync has said so. */
-    void crashed(String machine) {
-        frames.forEach((key, known) -> {
-            if (known.writer.equals(machine)) {
-                durable.add(key);
-            }
-        });
-    }
-
-    /** The frame is on the media of some machine. */
+    /** A sync of some machine has proven that the frame is durable there. */
     void durable(FrameView frame) {
         durable.add(new Key(frame.position(), frame.epochId()));
-    }
-
-    /**
-     * A failed sync may have made it durable without anybody being told; then a recovery finds it.
-     */
-    private boolean isOnMedia(String writer, FrameView frame) {
-        SimDisk disk = disks.get(writer);
-        long start = frame.position() - frame.position() % SimEngine.SEGMENT;
-        String path = LogObserver.path(start);
-        if (disk == null || !disk.names().contains(path)) {
-            return false;
-        }
-        byte[] found = disk.read(path, View.DURABLE, frame.position() - start, DESCRIPTOR);
-        byte[] expected = new byte[DESCRIPTOR];
-        frame.buffer().get(frame.offset(), expected);
-        return Arrays.equals(expected, found);
     }
 
     /** Everything in the descriptor but its zeros; the payload's checksums are in there. */

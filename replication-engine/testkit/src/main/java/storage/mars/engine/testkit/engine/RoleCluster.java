@@ -48,19 +48,10 @@ final class RoleCluster {
             SimEngine engine = SimEngine.on(world, name);
             LogOrder order = new LogOrder(new CellPattern(world.seed()));
             engine.machine().disk().observe(new LogObserver(name, ledger, order));
-            watchCrashes(engine, ledger);
             engines.put(name, engine);
             orders.put(engine, order);
         }
         laws = new RoleLaws(world, all());
-    }
-
-    private static void watchCrashes(SimEngine engine, LogLedger ledger) {
-        engine.machine()
-                .atCrash(kind -> {
-                    ledger.crashed(engine.machine().name());
-                    watchCrashes(engine, ledger);
-                });
     }
 
     SimWorld world() {

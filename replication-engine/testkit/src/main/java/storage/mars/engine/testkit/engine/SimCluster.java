@@ -56,7 +56,6 @@ final class SimCluster {
             String name = String.valueOf((char) ('a' + i));
             SimEngine engine = SimEngine.on(world, name);
             LogOrder own = i == 0 ? order : new LogOrder(pattern);
-            ledger.add(name, engine.machine().disk());
             LogObserver log = new LogObserver(name, ledger, own);
             engine.machine().disk().observe(log);
             logs.add(log);

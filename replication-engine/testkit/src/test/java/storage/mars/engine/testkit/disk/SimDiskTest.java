@@ -7,6 +7,7 @@ import static storage.mars.engine.testkit.disk.DiskBench.bytes;
 import static storage.mars.engine.testkit.disk.DiskBench.filled;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.port.Storage;
@@ -194,6 +196,76 @@ class SimDiskTest {
         bench.crash(CrashKind.POWER, Fate.EVERYTHING);
 
         assertThat(bench.current("f", 0, 1 << 16)).isEqualTo(before);
+    }
+
+    /** Where pages have been proven durable, in order, since the last call. */
+    private static final class Proven implements DiskObserver {
+
+        private final List<Long> positions = new ArrayList<>();
+
+        @Override
+        public void durable(String name, Storage.Kind kind, long position, byte[] bytes) {
+            positions.add(position);
+        }
+
+        List<Long> taken() {
+            List<Long> taken = List.copyOf(positions);
+            positions.clear();
+            return taken;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(CrashKind.class)
+    void whatSurvivesACrashUnsyncedIsProvenByTheNextSyncAndNotBefore(CrashKind kind) {
+        Proven proven = new Proven();
+        bench.disk.observe(proven);
+        BlockFile file = bench.create("l", Storage.Kind.LOG, 8192);
+        proven.taken();
+        bench.write(file, 4096, 1, 4096);
+
+        bench.crash(kind, Fate.EVERYTHING);
+
+        assertThat(bench.current("l", 4096, 4096)).containsOnly((byte) 1);
+        assertThat(proven.taken()).isEmpty();
+        bench.sync(bench.open("l", Storage.Kind.LOG));
+        assertThat(proven.taken()).containsExactly(4096L);
+        bench.sync(bench.open("l", Storage.Kind.LOG));
+        assertThat(proven.taken()).isEmpty();
+    }
+
+    @Test
+    void whatAFailedSyncHasLeftOnTheMediaIsProvenByTheNextThatSucceeds() {
+        Proven proven = new Proven();
+        bench.disk.observe(proven);
+        BlockFile file = bench.create("l", Storage.Kind.LOG, 8192);
+        bench.write(file, 4096, 1, 4096);
+        proven.taken();
+        bench.disk.faults().fail(DiskOp.SYNC, name -> true, 0, 2, IoFailure.Kind.IO_ERROR);
+
+        assertThat(bench.sync(file)).isNotNull();
+        assertThat(bench.sync(file)).isNotNull();
+        assertThat(proven.taken()).isEmpty();
+        assertThat(bench.sync(file)).isNull();
+        assertThat(proven.taken()).containsExactly(4096L);
+    }
+
+    @Test
+    void aSyncThatACrashInterruptsProvesNothing() {
+        Proven proven = new Proven();
+        bench.disk.observe(proven);
+        BlockFile file = bench.create("l", Storage.Kind.LOG, 8192);
+        bench.write(file, 4096, 1, 4096);
+        bench.crash(CrashKind.POWER, Fate.EVERYTHING);
+        BlockFile again = bench.open("l", Storage.Kind.LOG);
+        proven.taken();
+        bench.on(() -> again.sync(f -> {}));
+
+        bench.crash(CrashKind.PROCESS, Fate.NOTHING);
+
+        assertThat(proven.taken()).isEmpty();
+        bench.sync(bench.open("l", Storage.Kind.LOG));
+        assertThat(proven.taken()).containsExactly(4096L);
     }
 
     @Test

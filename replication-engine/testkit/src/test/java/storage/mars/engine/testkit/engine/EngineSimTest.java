@@ -40,6 +40,12 @@ class EngineSimTest {
         assertThat(steps).isGreaterThan(10_000);
     }
 
+    /** A whole frame of an unfinished write survived a power cut; no sync had said so. */
+    @Test
+    void aFrameThatSurvivedByLuckIsSyncedBeforeItReachesAnImage() {
+        SeedRun.of(new JoiningScenario(), 22095094349671L);
+    }
+
     @Test
     void aFullLogDropsTheSlowestAndHasItBack() {
         long steps = SeedRun.steps(new FullLogScenario(), 1, 6);
