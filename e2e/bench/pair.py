@@ -80,17 +80,22 @@ def catch_up(second, target):
             samples.append((time.monotonic(), now["received"], now["applied"]))
             if now["applied"] >= target or time.monotonic() > deadline:
                 break
-    return slope(samples, 1), slope(samples, 2)
+    begin = last_at_rest(samples)
+    return rate(samples, begin, 1), rate(samples, begin, 2)
 
 
-def slope(samples, column):
-    """Rate between the last sample before the first change and the first with the final value."""
-    values = [one[column] for one in samples]
-    if values[-1] == values[0]:
+def last_at_rest(samples):
+    """Index of the sample before received is first seen to move."""
+    moved = (i for i, one in enumerate(samples) if one[1] > samples[0][1])
+    return max(0, next(moved, 0) - 1)
+
+
+def rate(samples, begin, column):
+    """From that sample to the first with the final value: applied, which goes in steps, too."""
+    end = next(i for i, one in enumerate(samples) if one[column] == samples[-1][column])
+    if end <= begin:
         return 0.0
-    begin = next(at for at, value in enumerate(values) if value > values[0]) - 1
-    end = values.index(values[-1])
-    return (values[end] - values[begin]) / (samples[end][0] - samples[begin][0])
+    return (samples[end][column] - samples[begin][column]) / (samples[end][0] - samples[begin][0])
 
 
 def tcp_copy(directory):
