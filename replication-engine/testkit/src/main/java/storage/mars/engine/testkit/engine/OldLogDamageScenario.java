@@ -52,19 +52,15 @@ public final class OldLogDamageScenario implements Scenario {
         cluster.await("the member is whole", () -> isWhole(member), 60 * SECOND);
         member.ask(h -> h.pauseShipping("r", true, SimEngine.anyAnswer()));
         cluster.await("it is paused", () -> member.known().shippingPaused(), 10 * SECOND);
-        long received = member.known().positions().received();
         cluster.await(
                 "it lags, and a checkpoint lies between",
-                () ->
-                        primary.known().positions().checkpoint() > received + 2L * SimEngine.SEGMENT
-                                && primary.known().positions().durable()
-                                        > received + 2L * SimEngine.SEGMENT + IN_MEMORY,
+                () -> lags(member, primary),
                 300 * SECOND);
         // Else the log is full before the member comes, and it is dropped for that.
         cluster.workload.stop();
         cluster.await("all is answered", cluster.workload::isIdle, 20 * SECOND);
         long end = primary.known().positions().durable();
-        damage(cluster, received, random);
+        damage(cluster, received(member), random);
         if (random.chance(1, 3)) {
             primary.machine().crash(CrashKind.drawn(random));
             cluster.world.runFor(MILLISECOND);
@@ -94,6 +90,17 @@ public final class OldLogDamageScenario implements Scenario {
                 () -> primary.shows("StorageHealthy", "Healthy"),
                 120 * SECOND);
         cluster.workload.start();
+    }
+
+    /** What was under way when it was paused still comes. */
+    private static long received(SimEngine member) {
+        return member.known().positions().received();
+    }
+
+    private static boolean lags(SimEngine member, SimEngine primary) {
+        long far = received(member) + 2L * SimEngine.SEGMENT;
+        return primary.known().positions().checkpoint() > far
+                && primary.known().positions().durable() > far + IN_MEMORY;
     }
 
     private static boolean isWhole(SimEngine engine) {
