@@ -14,6 +14,7 @@ import storage.mars.engine.testkit.disk.CrashKind;
 import storage.mars.engine.testkit.disk.SimDisk;
 import storage.mars.engine.testkit.disk.View;
 import storage.mars.engine.testkit.oracle.CellPattern;
+import storage.mars.engine.testkit.oracle.LogOrder;
 import storage.mars.engine.testkit.oracle.WriteHistory;
 import storage.mars.engine.testkit.schedule.SimFailure;
 import storage.mars.engine.testkit.schedule.SimRandom;
@@ -87,6 +88,7 @@ public final class DamageScenario implements Scenario {
         Map<String, byte[]> before = files(disk);
         Damage damage = damage(cluster, disk, checkpoint, durable, random);
         Map<String, byte[]> damaged = files(disk);
+        LogOrder log = cluster.logOrder();
         engine.machine().start();
         long progress = other.completed() + 3;
         cluster.await("the other one serves", () -> other.completed() >= progress, 60 * SECOND);
@@ -100,11 +102,11 @@ public final class DamageScenario implements Scenario {
                 throw new SimFailure("no reason for " + engine.status());
             }
             requireSame(damaged, files(disk), damage);
-        } else {
-            cluster.requirePrimaryHolds(damage.mustHold);
-        }
-        if (!damage.corrupt && damage.mustHold < durable) {
+        } else if (damage.mustHold < durable) {
+            cluster.requirePrimaryHoldsPartsOf(log, damage.mustHold);
             return false;
+        } else {
+            cluster.requirePrimaryHolds(durable);
         }
         if (damage.corrupt) {
             engine.machine().crash(CrashKind.PROCESS);

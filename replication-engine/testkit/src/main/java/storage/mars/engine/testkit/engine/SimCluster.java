@@ -152,6 +152,20 @@ final class SimCluster {
         return logs.getFirst().frames();
     }
 
+    /** The primary's log as it is now. */
+    LogOrder logOrder() {
+        return order.copy();
+    }
+
+    /**
+     * Fails the run unless the primary's content is its log up to there, with parts at most of what
+     * {@code before} has beyond: that may have been in the images when the log lost it.
+     */
+    void requirePrimaryHoldsPartsOf(LogOrder before, long position) {
+        new PrefixChecker(before, Map.of(0, volumeBytes))
+                .cells(position, VolumeReader.read(primary(), volumeBytes));
+    }
+
     /** Fails the run unless the primary's content is a prefix of its log up to there, at least. */
     void requirePrimaryHolds(long position) {
         prefix.someAtLeast(position, VolumeReader.read(primary(), volumeBytes));

@@ -40,6 +40,13 @@ public final class LogOrder {
         append(new Entry(position, volume, offset, length, null));
     }
 
+    /** The order as it is now, for what the log forgets later. */
+    public LogOrder copy() {
+        LogOrder copy = new LogOrder(pattern);
+        copy.entries.addAll(entries);
+        return copy;
+    }
+
     private void append(Entry entry) {
         if (!entries.isEmpty() && entry.position < entries.getLast().position) {
             throw new IllegalArgumentException("log positions go back at " + entry.position);

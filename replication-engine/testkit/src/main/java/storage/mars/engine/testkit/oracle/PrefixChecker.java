@@ -2,6 +2,7 @@
 package storage.mars.engine.testkit.oracle;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,55 @@ public final class PrefixChecker {
         }
     }
 
+    /**
+     * Fails the run unless each cell of {@code content} is what the log makes of it when applied up
+     * to some position from {@code from} on: for images that may have got, in part, what the log
+     * has lost since.
+     */
+    public void cells(long from, Content content) {
+        sizes.forEach((volume, size) -> {
+            byte[] found = content.read(volume, 0, size.intValue());
+            byte[] made = new byte[found.length];
+            BitSet known = new BitSet();
+            boolean reached = false;
+            for (LogOrder.Entry entry : order.entries()) {
+                if (entry.position() >= from && !reached) {
+                    reached = true;
+                    markSame(made, found, 0, found.length, known);
+                }
+                if (entry.volume() == volume) {
+                    Replay.overlay(entry, 0, made);
+                    if (reached) {
+                        markSame(made, found, entry.offset(), entry.length(), known);
+                    }
+                }
+            }
+            markSame(made, found, 0, found.length, known);
+            long wrong = (long) known.nextClearBit(0) * CellPattern.CELL;
+            if (wrong < found.length) {
+                throw new SimFailure(
+                        "volume "
+                                + volume
+                                + " byte "
+                                + wrong
+                                + " is nothing that the log has made of it from position "
+                                + from
+                                + " on");
+            }
+        });
+    }
+
+    private static void markSame(
+            byte[] made, byte[] found, long offset, long length, BitSet known) {
+        int end = (int) Math.min(found.length, offset + length);
+        for (int at = (int) offset & -CellPattern.CELL; at < end; at += CellPattern.CELL) {
+            int next = at + CellPattern.CELL;
+            if (Arrays.equals(made, at, next, found, at, next)) {
+                known.set(at / CellPattern.CELL);
+            }
+        }
+    }
+
     private boolean occurs(long from, long to, int volume, long offset, byte[] found) {
         byte[] block = new byte[BYTES];
         boolean reached = false;
@@ -154,7 +204,7 @@ public final class PrefixChecker {
 
         private static void overlay(LogOrder.Entry entry, long origin, byte[] bytes) {
             int from = (int) Math.max(0, entry.offset() - origin);
-            int to = (int) Math.min(BYTES, entry.offset() + entry.length() - origin);
+            int to = (int) Math.min(bytes.length, entry.offset() + entry.length() - origin);
             byte[] source = entry.bytes();
             if (source == null) {
                 Arrays.fill(bytes, from, to, (byte) 0);

@@ -88,6 +88,12 @@ class EngineSimTest {
         assertThat(steps).isGreaterThan(10_000);
     }
 
+    /** The image had parts of the frame that was damaged, and no later frame proves it. */
+    @Test
+    void whatTheImageHasOfALostEndIsKnownToTheOracle() {
+        SeedRun.of(new DamageScenario(), 2800000104L);
+    }
+
     @Test
     void damagedOldLogIsNoHarmToThePrimary() {
         long steps = SeedRun.steps(new OldLogDamageScenario(), 1, 8);

@@ -76,6 +76,30 @@ class LogCheckersTest {
     }
 
     @Test
+    void cellsMayBeOfAnyPositionFromTheOneThatIsAskedForOn() {
+        Write first = logged(100, 0, 2 * BLOCK);
+        LogOrder before = order.copy();
+        Write lost = history.submitWrite(1, V, 0, BLOCK);
+        before.add(200, lost, 0, BLOCK);
+        PrefixChecker parts = new PrefixChecker(before, Map.of(V, (long) SIZE));
+        assertThatThrownBy(() -> parts.cells(200, content)).isInstanceOf(SimFailure.class);
+
+        apply(first);
+        parts.cells(200, content);
+        byte[] old = Arrays.copyOf(image, 512);
+        apply(lost);
+        System.arraycopy(old, 0, image, 0, 512);
+        parts.cells(200, content);
+        assertThatThrownBy(() -> parts.cells(201, content))
+                .isInstanceOf(SimFailure.class)
+                .hasMessageContaining("byte 0 ");
+        Arrays.fill(image, 3 * BLOCK - 8, 3 * BLOCK, (byte) 1);
+        assertThatThrownBy(() -> parts.cells(200, content))
+                .isInstanceOf(SimFailure.class)
+                .hasMessageContaining("byte " + (3 * BLOCK - 8) + " ");
+    }
+
+    @Test
     void blocksThatTheLogNeverTouchedAreZero() {
         image[SIZE - 1] = 1;
 
