@@ -21,6 +21,9 @@ final class Session implements PeerLink.Receiver {
     /** A new pull may be under way. */
     private static final int PATIENT_REPORTS = 3;
 
+    /** More than heartbeats and reports come to while a link is slow. */
+    private static final int MOST_WAITING = 1024;
+
     final PeerLink link;
     final boolean dialled;
     private final PeerCodec codec;
@@ -35,6 +38,9 @@ final class Session implements PeerLink.Receiver {
 
     private boolean shippingEnded;
     private int reportsSince;
+
+    /** Messages that were sent since the link took any, at most. */
+    private int waiting;
 
     /** When the other side was heard last, or dialled. */
     long heardNanos;
@@ -59,9 +65,19 @@ final class Session implements PeerLink.Receiver {
         this.conversation = conversation;
     }
 
+    /** Closes the link when the other side goes on asking and takes no answers. */
     void send(PeerMessage message) {
-        if (!closed) {
+        if (closed) {
+            return;
+        }
+        waiting = link.isWritable() ? 0 : waiting + 1;
+        if (waiting <= MOST_WAITING) {
             link.send(codec.encode(message));
+        } else if (waiting == MOST_WAITING + 1) {
+            LOGGER.atWarn()
+                    .addKeyValue("peer", link.remote())
+                    .log("a peer takes no answers; its link is closed");
+            close();
         }
     }
 

@@ -45,6 +45,23 @@ class ShippingTest {
     }
 
     @Test
+    void whoGoesOnAskingAndTakesNoAnswersLosesItsLink() {
+        b.writable(false);
+        b.forget();
+        for (int i = 0; i < 5_000; i++) {
+            b.say(new Pull(as.start() + 1, new Chain.Link(1, 2), as.start() + CREDIT));
+        }
+
+        assertThat(b.all(Refused.class)).hasSizeBetween(1_000, 1_100);
+        assertThat(rig.status().known()).isNotNull();
+        assertThat(memberIsConnected()).isFalse();
+    }
+
+    private boolean memberIsConnected() {
+        return rig.known().members().stream().anyMatch(m -> m.id() == 2 && m.connected());
+    }
+
+    @Test
     void whoTakesNoAnswersIsNotReadFor() {
         b.writable(false);
         ask(8);
