@@ -191,7 +191,12 @@ final class PeerTalk implements Session.Conversation {
         }
         Verdict verdict = RoleRules.judge(own(), hello);
         switch (verdict) {
-            case Verdict.Nothing nothing -> {}
+            case Verdict.Nothing nothing -> {
+                if (replica.state() instanceof ReplicaState.Secondary
+                        && !RoleRules.holdsRole(hello)) {
+                    replica.following().outdated(session);
+                }
+            }
             case Verdict.Outdated outdated -> replica.following().outdated(session);
             case Verdict.Fence fence ->
                     replica.writership().fence(fence.term(), hello.replicaName());

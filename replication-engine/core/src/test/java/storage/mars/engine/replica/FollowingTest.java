@@ -55,6 +55,26 @@ class FollowingTest {
     }
 
     @Test
+    void whoHasNoRoleAnyMoreIsNoSource() {
+        assertThat(following()).isEqualTo("Pulling");
+
+        rig.a.say(rig.a.secondary(rig.a.primary(FIRST, START)));
+
+        assertThat(following()).isEqualTo("NotPulling");
+        rig.a.say(rig.a.primary(FIRST, START));
+        assertThat(following()).isEqualTo("Pulling");
+        assertThat(rig.a.all(Pull.class)).hasSize(2);
+    }
+
+    private String following() {
+        return rig.status().conditions().stream()
+                .filter(each -> each.type().equals("Following"))
+                .findFirst()
+                .orElseThrow()
+                .reason();
+    }
+
+    @Test
     void whoIsNotFollowedCannotHaveAReplicaCopiedAnew() {
         rig.c.dial();
         rig.c.say(rig.c.secondary(rig.a.primary(FIRST, START)));
