@@ -64,15 +64,30 @@ public record EpochHistory(List<Epoch> epochs) {
     }
 
     /**
-     * This history without the epochs that end at or below {@code position}, but for the one that
-     * is last.
+     * This history without the epochs that end below {@code position}, but for the one that is
+     * last. The one that ends there stays: a log that ends there too has it as its last.
      */
     public EpochHistory prunedBelow(long position) {
         int first = 0;
-        while (first < epochs.size() - 1 && epochs.get(first).end() <= position) {
+        while (first < epochs.size() - 1 && epochs.get(first).end() < position) {
             first++;
         }
         return first == 0 ? this : new EpochHistory(epochs.subList(first, epochs.size()));
+    }
+
+    /**
+     * This history with the epochs in front that {@code longer} knows before the first one here; as
+     * it is when {@code longer} does not know that one.
+     */
+    public EpochHistory precededBy(EpochHistory longer) {
+        for (int i = 1; i < longer.epochs.size() && !isEmpty(); i++) {
+            if (longer.epochs.get(i).id().equals(epochs.getFirst().id())) {
+                List<Epoch> joined = new ArrayList<>(longer.epochs.subList(0, i));
+                joined.addAll(epochs);
+                return new EpochHistory(joined);
+            }
+        }
+        return this;
     }
 
     /**

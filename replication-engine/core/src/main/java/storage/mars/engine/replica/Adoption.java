@@ -68,7 +68,9 @@ final class Adoption {
     }
 
     private static void adopt(Draft draft, Hello hello, long durable) {
-        draft.history = hello.history();
+        // The member may have forgotten epochs that this replica has to read once more.
+        EpochHistory own = draft.history.prunedBelow(draft.checkpoint.position());
+        draft.history = hello.history().precededBy(own);
         draft.durableKnown = Math.max(draft.durableKnown, durable);
         draft.incarnation = hello.incarnation();
         draft.highestTerm = Math.max(draft.highestTerm, hello.highestTerm());

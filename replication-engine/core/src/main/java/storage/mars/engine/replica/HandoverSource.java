@@ -210,11 +210,15 @@ final class HandoverSource {
 
     /** Whether END is durable here and, when somebody is named, there. */
     private boolean isHeld(ReplicaState.HandingOver giving) {
-        Peer target = replica.members().get(giving.target());
-        boolean there =
-                giving.target() == Grant.ANYBODY
-                        || (target != null && target.received >= giving.end());
+        boolean there = giving.target() == Grant.ANYBODY || isHeldBy(giving.target(), giving.end());
         return replica.parts().tail.durable() >= giving.end() && there;
+    }
+
+    /** Not when it begins anew from there: the log alone is no copy. */
+    private boolean isHeldBy(long target, long end) {
+        Peer peer = replica.members().get(target);
+        Hello hello = peer == null ? null : peer.hello;
+        return peer != null && peer.received >= end && hello != null && hello.consistent();
     }
 
     /** The role is durably gone from here before the target hears of it. */

@@ -252,9 +252,9 @@ final class Members {
         }
     }
 
-    /** Whether every member has been heard of since the start. */
+    /** Whether every member has said since the start what it holds. */
     boolean allAnswered() {
-        return peers.values().stream().allMatch(peer -> peer.hello != null);
+        return peers.values().stream().allMatch(Peer::knowsWhatItHolds);
     }
 
     /**

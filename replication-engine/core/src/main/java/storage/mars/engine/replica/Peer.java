@@ -46,6 +46,12 @@ final class Peer {
         return Math.max(received, keptFrom);
     }
 
+    /** Not while it reads its log: then it tells what it held at least. */
+    boolean knowsWhatItHolds() {
+        Hello last = hello;
+        return last != null && !last.state().equals(ReplicaState.RECOVERING);
+    }
+
     boolean isConnected() {
         return session != null;
     }

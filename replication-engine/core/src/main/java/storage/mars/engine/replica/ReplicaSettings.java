@@ -14,6 +14,7 @@ import java.time.Duration;
  *     all resources of a shard together
  * @param peerWaitSameBoot how long a restarted primary waits for its members' answers
  * @param peerWaitNewBoot the same after a reboot of the machine
+ * @param epochsKept a history of more epochs loses those that nobody needs
  */
 public record ReplicaSettings(
         String engineName,
@@ -22,7 +23,10 @@ public record ReplicaSettings(
         int segmentBytes,
         int maxIndexBlocks,
         Duration peerWaitSameBoot,
-        Duration peerWaitNewBoot) {
+        Duration peerWaitNewBoot,
+        int epochsKept) {
+
+    public static final int DEFAULT_EPOCHS_KEPT = 64;
 
     public static final long DEFAULT_LOG_BUDGET = 8L << 30;
 

@@ -7,6 +7,9 @@ package storage.mars.engine.replica;
  */
 public sealed interface ReplicaState {
 
+    /** Name of {@link Recovering}, as members hear it. */
+    String RECOVERING = Recovering.class.getSimpleName();
+
     default String name() {
         return getClass().getSimpleName();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.port.IoFailure;
 
@@ -71,11 +72,18 @@ final class Running implements ReplicaParts.Owner {
 
     /**
      * Each checkpoint syncs the images, which competes with the log for the disk; a long way
-     * between them costs time at recovery and room in the log.
+     * between them costs time at recovery, room in the log, and epochs that cannot be forgotten.
      */
     private boolean isFarFromCheckpoint() {
         long distance = Math.min(MAX_CHECKPOINT_BYTES, parts.segments.budgetBytes() / 4);
-        return parts.checkpointer.isFar(distance);
+        return parts.checkpointer.isFar(distance) || epochsAreMany();
+    }
+
+    private boolean epochsAreMany() {
+        EpochHistory history = replica.current().history();
+        int most = replica.settings.epochsKept();
+        return history.epochs().size() > most
+                && history.prunedBelow(parts.checkpointer.position()).epochs().size() > most;
     }
 
     // What the parts report

@@ -28,7 +28,6 @@ import storage.mars.engine.replication.PeerMessage.Hello;
 final class Writership {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(Writership.class);
-    private static final int PRUNE_ABOVE = 64;
     private static final long LOOK_ROUND_NANOS = 100_000_000L;
 
     private final Replica replica;
@@ -209,20 +208,20 @@ final class Writership {
     }
 
     private EpochHistory pruned(EpochHistory history) {
-        if (history.epochs().size() <= PRUNE_ABOVE) {
+        if (history.epochs().size() <= replica.settings.epochsKept()) {
             return history;
         }
-        long needed =
-                Math.min(
-                        replica.current().checkpoint().position(),
-                        replica.members().slowest(replica.parts().segments.start()));
-        EpochHistory pruned = history.prunedBelow(needed);
+        long checkpoint = replica.current().checkpoint().position();
+        long slowest = replica.members().slowest(replica.parts().segments.start());
+        EpochHistory pruned = history.prunedBelow(Math.min(checkpoint, slowest));
         int size = pruned.epochs().size();
-        // A member that was away for that many restarts has nothing in common any more and comes
-        // back by a sync.
-        return size < EpochHistory.MAX_EPOCHS / 2
-                ? pruned
-                : new EpochHistory(pruned.epochs().subList(size / 2, size));
+        if (size < EpochHistory.MAX_EPOCHS / 2) {
+            return pruned;
+        }
+        // Who was away for that many restarts has nothing in common any more and has to join anew;
+        // what this replica itself would read after a crash is never forgotten.
+        long newest = pruned.epochs().get(size / 2).start();
+        return pruned.prunedBelow(Math.min(checkpoint, newest));
     }
 
     /** Writes the EPOCH record as soon as there is room for it. */

@@ -51,6 +51,22 @@ class HandoverSourceTest {
     }
 
     @Test
+    void aTargetThatBeginsItsCopyAnewHasNoRole() {
+        JoinAccepted accepted = b.join();
+        b.say(new Pull(accepted.start(), accepted.link(), accepted.start() + (1 << 20)));
+        b.say(new HandoverRequest(accepted.highestTerm(), false));
+        b.say(b.inconsistent(b.hello(accepted, durable())));
+
+        fake.advance(TimeUnit.SECONDS.toNanos(1));
+
+        assertThat(status().state()).isEqualTo("HandingOver");
+        assertThat(b.all(Granted.class)).isEmpty();
+        b.say(b.hello(accepted, durable()));
+        fake.advance(TimeUnit.SECONDS.toNanos(1));
+        assertThat(b.all(Granted.class)).isNotEmpty();
+    }
+
+    @Test
     void aRoleThatWasLaidDownGoesToOneOfTwoThatAskAtTheSameMoment() {
         long term = laidDownBesideTwo();
         fake.hold(FakePorts.every(FakePorts.Kind.LOG_WRITE, "meta"));

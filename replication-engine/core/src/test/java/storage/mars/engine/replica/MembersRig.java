@@ -98,7 +98,8 @@ final class MembersRig {
                                 LogFormat.MIN_SEGMENT,
                                 1 << 20,
                                 Duration.ofSeconds(1),
-                                Duration.ofSeconds(1)),
+                                Duration.ofSeconds(1),
+                                ReplicaSettings.DEFAULT_EPOCHS_KEPT),
                         exports,
                         64 << 20);
     }
@@ -318,6 +319,41 @@ final class MembersRig {
                     false,
                     0,
                     as.members());
+        }
+
+        /** As {@code one}, whose log is still being read. */
+        Hello recovering(Hello one) {
+            return like(one, "Recovering", one.consistent());
+        }
+
+        /** As {@code one}, whose copy has begun anew. */
+        Hello inconsistent(Hello one) {
+            return like(one, one.state(), false);
+        }
+
+        private static Hello like(Hello one, String state, boolean consistent) {
+            return new Hello(
+                    one.dialled(),
+                    one.resourceId(),
+                    one.resourceName(),
+                    one.replicaId(),
+                    one.replicaName(),
+                    one.address(),
+                    one.primary(),
+                    state,
+                    one.highestTerm(),
+                    one.openTerm(),
+                    one.incarnation(),
+                    one.history(),
+                    one.durable(),
+                    one.applied(),
+                    one.checkpoint(),
+                    consistent,
+                    one.syncedBytes(),
+                    one.syncTotalBytes(),
+                    one.shippingPaused(),
+                    one.wallMicros(),
+                    one.members());
         }
 
         /** As the primary of that log. */

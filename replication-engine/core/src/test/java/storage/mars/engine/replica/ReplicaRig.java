@@ -47,7 +47,8 @@ final class ReplicaRig {
                         LogRig.SEGMENT,
                         entries,
                         Duration.ofSeconds(1),
-                        Duration.ofSeconds(1));
+                        Duration.ofSeconds(1),
+                        ReplicaSettings.DEFAULT_EPOCHS_KEPT);
         replica = new Replica(shared, settings, new PeerCodec(), NAME);
     }
 

@@ -29,7 +29,8 @@ class ReplicaTest {
                     LogRig.SEGMENT,
                     4096,
                     Duration.ofSeconds(1),
-                    Duration.ofSeconds(60));
+                    Duration.ofSeconds(60),
+                    ReplicaSettings.DEFAULT_EPOCHS_KEPT);
 
     private final FakePorts fake = PartsRig.files();
     private final Replica replica =

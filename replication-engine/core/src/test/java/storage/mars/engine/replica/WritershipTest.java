@@ -5,12 +5,45 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 
 class WritershipTest {
 
     private static final long B = 2;
+
+    @Test
+    void aMemberThatStillReadsItsLogHasNotAnswered() {
+        MembersRig before = MembersRig.primary();
+        JoinAccepted as = before.new Member(B, "b").join();
+        MembersRig rig = new MembersRig("a", before.fake.afterProcessCrash());
+        rig.host.openAll(name -> true, new MembersRig.MustBeDone());
+        rig.fake.run();
+        MembersRig.Member b = rig.new Member(B, "b");
+        b.dial();
+        b.say(b.recovering(b.hello(as, as.start())));
+        assertThat(rig.status().state()).isEqualTo("Meeting");
+
+        b.say(b.hello(as, as.start() + LogFormat.BLOCK));
+
+        assertThat(rig.status().state()).isEqualTo("DurableLoss");
+        assertThat(rig.known().history().epochs()).hasSize(1);
+    }
+
+    @Test
+    void restartsWithoutACheckpointForgetNoEpochThatTheNextOneReads() {
+        MembersRig rig = MembersRig.primary();
+        int restarts = EpochHistory.MAX_EPOCHS / 2 + 20;
+        for (int i = 0; i < restarts; i++) {
+            rig = new MembersRig("a", rig.fake.afterProcessCrash());
+            rig.host.openAll(name -> true, new MembersRig.MustBeDone());
+            rig.fake.run();
+        }
+
+        assertThat(rig.status().state()).isEqualTo("Serving");
+        assertThat(rig.known().history().epochs()).hasSize(restarts + 1);
+    }
 
     /** What member b says of itself is heard while the primary still reads its log. */
     private static MembersRig restartedBeside(long moreLog, long moreTerm) {

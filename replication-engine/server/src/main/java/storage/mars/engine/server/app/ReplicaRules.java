@@ -22,7 +22,8 @@ final class ReplicaRules {
                 settings.tuning().segmentBytes(),
                 settings.tuning().maxIndexBlocks() / settings.shards(),
                 wait(settings.peerWait(), PeerWait.Automatic.SAME_BOOT),
-                wait(settings.peerWait(), PeerWait.Automatic.OTHER_BOOT));
+                wait(settings.peerWait(), PeerWait.Automatic.OTHER_BOOT),
+                ReplicaSettings.DEFAULT_EPOCHS_KEPT);
     }
 
     private static Duration wait(PeerWait wait, Duration automatic) {

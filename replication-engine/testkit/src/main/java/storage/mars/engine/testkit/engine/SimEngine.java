@@ -99,7 +99,8 @@ public final class SimEngine {
                 SEGMENT,
                 indexBlocks,
                 Duration.ofSeconds(1),
-                Duration.ofSeconds(10));
+                Duration.ofSeconds(10),
+                machine.world().seed() % 2 == 0 ? 2 : ReplicaSettings.DEFAULT_EPOCHS_KEPT);
     }
 
     /** Hands incoming links to the resource that they name. */

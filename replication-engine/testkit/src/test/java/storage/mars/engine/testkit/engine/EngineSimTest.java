@@ -26,6 +26,12 @@ class EngineSimTest {
         assertThat(steps).isGreaterThan(10_000);
     }
 
+    /** Its primary forgot epochs that it had received, but would still have to apply. */
+    @Test
+    void aSecondaryKnowsTheEpochsOfAllThatItHasStillToApply() {
+        SeedRun.of(new PlannedStopScenario(), 100008);
+    }
+
     @Test
     void secondariesAreAtEachMomentAPrefixOfThePrimary() {
         long steps = SeedRun.steps(new ShippingScenario(), 1, 30);
