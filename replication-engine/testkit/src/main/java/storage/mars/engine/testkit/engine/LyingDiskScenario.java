@@ -13,8 +13,8 @@ import storage.mars.engine.testkit.sim.SimWorld;
 
 /**
  * The primary's disk goes back to an earlier state, as one does that lies about syncs or was
- * restored from a copy, while a member has received more: nothing is served and no epoch begins
- * until somebody decides for one side (promises 4, 7 and 11).
+ * restored from a copy, while a member has received more, and perhaps starts at the same time:
+ * nothing is served and no epoch begins until somebody decides for one side (promises 4, 7 and 11).
  */
 public final class LyingDiskScenario implements Scenario {
 
@@ -44,12 +44,21 @@ public final class LyingDiskScenario implements Scenario {
         new LoneWriter(world, a).write(10);
         cluster.untilCaughtUp();
         long received = b.known().positions().durable();
+        long term = b.known().highestTerm();
         a.machine().crash(CrashKind.POWER);
+        boolean both = random.chance(1, 2);
+        if (both) {
+            b.machine().crash(CrashKind.POWER);
+        }
         world.runFor(SECOND / 10);
         restore(a.machine().disk(), before);
-        long term = b.known().highestTerm();
+        if (both) {
+            startSlowly(b, random.between(1, 8) * SECOND / 10);
+        }
         a.machine().start();
         cluster.until("a knows what it has lost", () -> a.isIn("DurableLoss"), 60);
+        cluster.until("b is there", () -> b.isReady() && b.isIn("Secondary"), 60);
+        b.machine().disk().faults().slowFiles(name -> false, 0);
         world.runFor(random.between(1, 20) * SECOND);
         cluster.require(
                 "nothing is served and nothing begun",
@@ -74,6 +83,12 @@ public final class LyingDiskScenario implements Scenario {
                     b.known().positions().durable() == received
                             && a.known().history().last().start() == kept);
         }
+    }
+
+    /** It says hello long before it has read its log. */
+    private static void startSlowly(SimEngine engine, long nanos) {
+        engine.machine().disk().faults().slowFiles(name -> name.contains("/log/"), nanos);
+        engine.machine().start();
     }
 
     private static Map<String, Copy> copy(SimDisk disk) {
