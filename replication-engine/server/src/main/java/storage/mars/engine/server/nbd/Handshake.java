@@ -25,6 +25,8 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         NEGOTIATING,
         /** An export was chosen; what the client sends meanwhile waits. */
         ENTERING,
+        /** The last answers leave, if the client takes them in time. */
+        ENDING,
         DONE
     }
 
@@ -67,7 +69,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        if (phase == Phase.DONE) {
+        if (phase == Phase.ENDING || phase == Phase.DONE) {
             ReferenceCountUtil.release(message);
             return;
         }
@@ -80,8 +82,13 @@ final class Handshake extends ChannelInboundHandlerAdapter {
         context.flush();
     }
 
+    /** Who takes no answers is not asked what else it wants. */
     private void negotiate(Channel channel) {
         while (phase == Phase.NEGOTIATING) {
+            if (!channel.isWritable()) {
+                channel.config().setAutoRead(false);
+                return;
+            }
             Received received = decoder.next();
             if (received == null) {
                 if (inputEnded) {
@@ -91,6 +98,18 @@ final class Handshake extends ChannelInboundHandlerAdapter {
             }
             if (!understood(received)) {
                 end(channel);
+            }
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        Channel channel = context.channel();
+        if (phase == Phase.NEGOTIATING && channel.isWritable()) {
+            negotiate(channel);
+            context.flush();
+            if (phase == Phase.NEGOTIATING && channel.isWritable()) {
+                channel.config().setAutoRead(true);
             }
         }
     }
@@ -115,7 +134,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     /** Answers leave before the end. */
     private void end(Channel channel) {
-        phase = Phase.DONE;
+        phase = Phase.ENDING;
         Channels.closeAfterFlush(channel);
     }
 
@@ -157,7 +176,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event == ChannelInputShutdownEvent.INSTANCE) {
             inputEnded = true;
-            if (phase == Phase.NEGOTIATING) {
+            if (phase == Phase.NEGOTIATING && context.channel().isWritable()) {
                 end(context.channel());
             }
         }

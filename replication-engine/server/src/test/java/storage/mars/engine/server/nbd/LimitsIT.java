@@ -8,8 +8,10 @@ import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -86,6 +88,62 @@ class LimitsIT {
             slow.awaitEnd();
             honest.request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
             assertThat(honest.answer().error()).isZero();
+        }
+    }
+
+    private static void addExports(NbdFixture fixture, int count) {
+        for (int i = 0; i < count; i++) {
+            fixture.exports.add("many/volume-" + i, MIB, true, fixture.disk.shard());
+        }
+    }
+
+    private static byte[] lists(int count) {
+        ByteBuffer options = ByteBuffer.allocate(16 * (count + 1));
+        for (int i = 0; i < count; i++) {
+            options.put(Wire.option(Nbd.OPT_LIST, new byte[0]));
+        }
+        return Arrays.copyOf(options.array(), options.position());
+    }
+
+    @Test
+    void whoTakesNoAnswersToOptionsIsNotAskedForMore() throws IOException {
+        NbdLimits limits =
+                new NbdLimits(
+                        DEFAULTS.clients(),
+                        new NbdLimits.Options(256, 65536, MIB, Duration.ofSeconds(3)),
+                        DEFAULTS.requests());
+        try (NbdFixture fixture = new NbdFixture(limits)) {
+            addExports(fixture, 300);
+            long before = directMemory();
+            List<RawClient> silent = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                RawClient client = i % 2 == 0 ? fixture.connect() : fixture.connectUnix();
+                client.hello().sendQuietly(lists(255));
+                silent.add(client.sendQuietly(Wire.option(Nbd.OPT_ABORT, new byte[0])));
+                assertThat(directMemory() - before).isLessThan(SLACK);
+            }
+
+            await().atMost(Duration.ofSeconds(20)).until(() -> fixture.server.connections() == 0);
+            assertThat(directMemory() - before).isLessThan(SLACK);
+            silent.forEach(RawClient::close);
+        }
+    }
+
+    @Test
+    void whoTakesAnswersToOptionsLaterGetsThemAll() throws IOException {
+        try (NbdFixture fixture = new NbdFixture()) {
+            addExports(fixture, 300);
+            try (RawClient client = fixture.connectUnix().hello()) {
+                client.send(lists(100));
+                for (int i = 0; i < 100; i++) {
+                    for (int export = 0; export < 303; export++) {
+                        assertThat(client.reply().type()).isEqualTo(Nbd.REP_SERVER);
+                    }
+                    assertThat(client.reply().type()).isEqualTo(Nbd.REP_ACK);
+                }
+                client.go(NbdFixture.DISK).request(Nbd.CMD_FLUSH, 0, 1, 0, 0);
+                assertThat(client.answer().error()).isZero();
+            }
         }
     }
 
