@@ -59,19 +59,29 @@ final class Answers implements RequestSlot.Owner {
         unreserve(slot);
     }
 
+    /** Without memory for an answer the connection ends; who has completed it hears nothing. */
     @Override
     public void completed(RequestSlot slot, Outcome outcome) {
-        if (!ended) {
-            if (outcome == Outcome.CLOSED) {
-                session.exportClosed();
-            } else if (outcome == Outcome.OK) {
-                answer(slot);
-            } else {
-                writer.error(slot.cookie, NbdErrors.codeOf(outcome));
+        try {
+            if (!ended) {
+                reply(slot, outcome);
+                session.scheduleEndOfTurn();
             }
-            session.scheduleEndOfTurn();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            channel.pipeline().fireExceptionCaught(e);
+        } finally {
+            recycle(slot);
         }
-        recycle(slot);
+    }
+
+    private void reply(RequestSlot slot, Outcome outcome) {
+        if (outcome == Outcome.CLOSED) {
+            session.exportClosed();
+        } else if (outcome == Outcome.OK) {
+            answer(slot);
+        } else {
+            writer.error(slot.cookie, NbdErrors.codeOf(outcome));
+        }
     }
 
     private void answer(RequestSlot slot) {
