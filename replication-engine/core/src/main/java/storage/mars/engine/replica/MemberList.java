@@ -26,6 +26,9 @@ final class MemberList {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(MemberList.class);
 
+    /** Who has been accepted says hello on this link or another one within this. */
+    private static final long HELLO_NANOS = 10_000_000_000L;
+
     private static final int MAX_MEMBERS = 16;
     private static final int MAX_NAME = 63;
     private static final int MAX_ADDRESS = 255;
@@ -215,26 +218,25 @@ final class MemberList {
 
     void join(Session session, JoinRequest request) {
         if (!mayAccept()) {
-            session.send(new Refused(notPrimary()));
+            session.refuse(notPrimary());
             return;
         }
         Peer same = replica.members().named(request.replicaName());
         boolean self = request.replicaName().equals(replica.settings.engineName());
         if (self || (same != null && same.id != request.replicaId() && same.isConnected())) {
-            session.send(
-                    new Refused(
-                            RefusedText.of(
-                                    "an engine named "
-                                            + request.replicaName()
-                                            + " already holds a replica of "
-                                            + replica.name
-                                            + ": engine names must differ",
-                                    NextStep.advice("start this engine with another --name"))));
+            session.refuse(
+                    RefusedText.of(
+                            "an engine named "
+                                    + request.replicaName()
+                                    + " already holds a replica of "
+                                    + replica.name
+                                    + ": engine names must differ",
+                            NextStep.advice("start this engine with another --name")));
             return;
         }
         String refusal = refusal(request);
         if (refusal != null) {
-            session.send(new Refused(refusal));
+            session.refuse(refusal);
             return;
         }
         Member joined =
@@ -244,19 +246,17 @@ final class MemberList {
                         draft -> draft.members = with(draft.members, joined),
                         failure -> {
                             if (failure != null) {
-                                session.send(
-                                        new Refused(
-                                                RefusedText.of(
-                                                        "the membership cannot be recorded: "
-                                                                + failure,
-                                                        lookThere())));
+                                session.refuse(
+                                        RefusedText.of(
+                                                "the membership cannot be recorded: " + failure,
+                                                lookThere()));
                                 return;
                             }
                             replica.members().set(replica.current().members());
                             if (mayAccept()) {
                                 accept(session, joined);
                             } else {
-                                session.send(new Refused(notPrimary()));
+                                session.refuse(notPrimary());
                             }
                         });
     }
@@ -327,13 +327,12 @@ final class MemberList {
                 start,
                 (link, failure) -> {
                     if (link == null || !mayAccept()) {
-                        session.send(
-                                new Refused(
-                                        link == null
-                                                ? RefusedText.of(
-                                                        "the log cannot be read there: " + failure,
-                                                        lookThere())
-                                                : notPrimary()));
+                        session.refuse(
+                                link == null
+                                        ? RefusedText.of(
+                                                "the log cannot be read there: " + failure,
+                                                lookThere())
+                                        : notPrimary());
                         return;
                     }
                     ReplicaMetadata m = replica.current();
@@ -349,6 +348,7 @@ final class MemberList {
                                     m.incarnation(),
                                     start,
                                     link));
+                    replica.ports.shard().schedule(HELLO_NANOS, session::closeUnlessMet);
                     announce.run();
                 });
     }

@@ -88,7 +88,9 @@ final class PeerTalk implements Session.Conversation {
             case Refused refused -> refused(session, refused);
             default -> {
                 Peer peer = session.peer;
-                if (peer != null && peer.session == session && replica.isOpen()) {
+                if (peer == null) {
+                    session.close();
+                } else if (peer.session == session && replica.isOpen()) {
                     fromMember(session, peer, message);
                 }
             }
@@ -123,12 +125,8 @@ final class PeerTalk implements Session.Conversation {
     private void hello(Session session, Hello hello) {
         ReplicaMetadata current = replica.current();
         if (hello.resourceId() != current.identity().resourceId()) {
-            session.send(
-                    new Refused(
-                            "resource "
-                                    + replica.name
-                                    + " is another one here: same name, other id"));
-            session.close();
+            session.refuse(
+                    "resource " + replica.name + " is another one here: same name, other id");
             return;
         }
         String refusal = memberList.refusal(hello);
@@ -137,8 +135,7 @@ final class PeerTalk implements Session.Conversation {
         }
         Peer known = replica.members().get(hello.replicaId());
         if (refusal != null || known == null) {
-            session.send(new Refused(refusal == null ? memberList.noMember(hello) : refusal));
-            session.close();
+            session.refuse(refusal == null ? memberList.noMember(hello) : refusal);
             return;
         }
         boolean first = known.session != session;

@@ -9,6 +9,7 @@ import storage.mars.engine.log.FieldReader.Malformed;
 import storage.mars.engine.port.PeerLink;
 import storage.mars.engine.replication.PeerCodec;
 import storage.mars.engine.replication.PeerMessage;
+import storage.mars.engine.replication.PeerMessage.Refused;
 import storage.mars.engine.replication.Puller;
 import storage.mars.engine.replication.Shipper;
 import storage.mars.engine.replication.SyncSource;
@@ -77,6 +78,19 @@ final class Session implements PeerLink.Receiver {
             LOGGER.atWarn()
                     .addKeyValue("peer", link.remote())
                     .log("a peer takes no answers; its link is closed");
+            close();
+        }
+    }
+
+    /** Says why, then ends the link. */
+    void refuse(String reason) {
+        send(new Refused(reason));
+        close();
+    }
+
+    /** Who has not said by now which member it is does not keep the link. */
+    void closeUnlessMet() {
+        if (peer == null) {
             close();
         }
     }

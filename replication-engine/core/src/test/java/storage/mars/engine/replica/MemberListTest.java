@@ -4,6 +4,7 @@ package storage.mars.engine.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Epoch;
@@ -13,6 +14,7 @@ import storage.mars.engine.replica.ReplicaStatus.MemberStatus;
 import storage.mars.engine.replication.PeerMessage.JoinAccepted;
 import storage.mars.engine.replication.PeerMessage.JoinRequest;
 import storage.mars.engine.replication.PeerMessage.Leave;
+import storage.mars.engine.replication.PeerMessage.Pull;
 import storage.mars.engine.replication.PeerMessage.Refused;
 
 class MemberListTest {
@@ -53,6 +55,38 @@ class MemberListTest {
 
         assertThat(secondary.known().members()).extracting(MemberStatus::name).contains("a", "c");
         assertThat(secondary.a.last(Refused.class).reason()).contains("at most 63 letters");
+    }
+
+    @Test
+    void whoIsRefusedAPlaceLosesItsLink() {
+        c.dial();
+        c.say(new JoinRequest("r", c.id, "a", "c:1"));
+
+        assertThat(c.last(Refused.class).reason()).contains("engine names must differ");
+        assertThat(c.hungUp).isTrue();
+    }
+
+    @Test
+    void whoIsAcceptedAndDoesNotSayHelloLosesItsLink() {
+        b.join();
+        c.dial();
+        c.say(new JoinRequest("r", c.id, c.name, "c:1"));
+        assertThat(c.all(JoinAccepted.class)).hasSize(1);
+        assertThat(c.hungUp).isFalse();
+
+        rig.fake.advance(TimeUnit.SECONDS.toNanos(11));
+
+        assertThat(c.hungUp).isTrue();
+    }
+
+    @Test
+    void whoHasNotSaidHelloAsksForNothing() {
+        JoinAccepted as = b.join();
+        c.dial();
+        c.say(new Pull(as.start(), as.link(), as.start() + 4096));
+
+        assertThat(c.hungUp).isTrue();
+        assertThat(b.hungUp).isFalse();
     }
 
     private List<String> names() {

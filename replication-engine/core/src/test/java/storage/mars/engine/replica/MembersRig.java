@@ -227,6 +227,9 @@ final class MembersRig {
         private PeerLink.Receiver receiver = new Rejection(new End(this), codec, "not linked");
         private boolean writable = true;
 
+        /** The replica has ended the link. */
+        boolean hungUp;
+
         Member(long id, String name) {
             this.id = id;
             this.name = name;
@@ -456,6 +459,7 @@ final class MembersRig {
         public void close() {
             if (!over) {
                 over = true;
+                member.hungUp = true;
                 PeerLink.Receiver told = member.receiver;
                 fake.execute(() -> told.closed("closed"));
             }
