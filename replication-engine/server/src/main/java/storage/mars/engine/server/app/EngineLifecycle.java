@@ -4,8 +4,6 @@ package storage.mars.engine.server.app;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -70,7 +68,7 @@ final class EngineLifecycle {
 
     private final EngineSettings settings;
     private final DataDirectory directory;
-    private final Deque<Part> started = new ArrayDeque<>();
+    private final StartedParts started = new StartedParts();
 
     EngineLifecycle(EngineSettings settings, DataDirectory directory) {
         this.settings = settings;
@@ -82,12 +80,12 @@ final class EngineLifecycle {
      * after a failure {@link #stop} ends what had begun.
      */
     ObservedEngine start() throws StartRefusedException {
-        begun("data directory", this::releaseDirectory);
+        started.onlyWhenTheRestHasEnded("the lock on the data directory", this::releaseDirectory);
         String id = engineId();
         ShardGroup shards = ShardGroup.start(settings.shards());
-        begun("shards", () -> shards.stop(SHARDS_LIMIT));
+        started.begun("shards", () -> shards.stop(SHARDS_LIMIT));
         IoThreads threads = new IoThreads(ioThreads());
-        begun("file threads", () -> threads.close(FILES_LIMIT));
+        started.begun("file threads", () -> threads.close(FILES_LIMIT));
         ExportRegistry exports = new ExportRegistry();
         Replicas replicas = open(ports(shards.shards(), threads), exports);
         try {
@@ -108,7 +106,7 @@ final class EngineLifecycle {
     private Replicas open(List<Ports> ports, ExportRegistry exports) throws StartRefusedException {
         ReplicaSettings rules = ReplicaRules.of(settings, BootId.read());
         Replicas replicas = new Replicas(ports, rules, exports, settings.logMemory());
-        begun("replicas", () -> ended(replicas.close(), REPLICAS_LIMIT));
+        started.begun("replicas", () -> ended(replicas.close(), REPLICAS_LIMIT));
         try {
             replicas.openAll().join();
         } catch (CompletionException e) {
@@ -123,7 +121,7 @@ final class EngineLifecycle {
         PeerServer peers =
                 PeerServer.start(
                         socket(settings.peer()), shards, replicas, PeerServer.Limits.standard());
-        begun(
+        started.begun(
                 "peer listener",
                 () -> {
                     peers.stop();
@@ -136,7 +134,8 @@ final class EngineLifecycle {
                         shard -> ((NettyShard) shard).eventLoop(),
                         NbdLimits.defaults(),
                         new ExportManners(settings.nbd().listed(), settings.nbd().rotational()));
-        begun("NBD clients", () -> ended(nbd.stop(CLIENTS_LIMIT), CLIENTS_LIMIT.plus(SECOND)));
+        started.begun(
+                "NBD clients", () -> ended(nbd.stop(CLIENTS_LIMIT), CLIENTS_LIMIT.plus(SECOND)));
         for (NbdAddress address : settings.nbd().addresses()) {
             switch (address) {
                 case NbdAddress.Unix unix -> nbd.listen(unix.path());
@@ -144,7 +143,7 @@ final class EngineLifecycle {
             }
         }
         ControlServer control = ControlServer.start(settings, id, replicas);
-        begun("control calls", () -> control.stop(CALLS_LIMIT));
+        started.begun("control calls", () -> control.stop(CALLS_LIMIT));
         return new ObservedEngine(
                 replicas, nbd::connections, new ShardAllocation(shards.threadIds())::bytes);
     }
@@ -181,12 +180,7 @@ final class EngineLifecycle {
 
     /** The planned stop. */
     void stop() {
-        while (!started.isEmpty()) {
-            Part part = started.removeLast();
-            if (!part.stop().ended()) {
-                LOGGER.warn("{}: not ended in time, left behind", part.name());
-            }
-        }
+        started.stop();
     }
 
     private List<Ports> ports(List<NettyShard> shards, IoThreads threads) {
@@ -212,18 +206,5 @@ final class EngineLifecycle {
     private boolean releaseDirectory() {
         directory.close();
         return true;
-    }
-
-    private void begun(String name, Stop stop) {
-        started.addLast(new Part(name, stop));
-    }
-
-    private record Part(String name, Stop stop) {}
-
-    /** Ends a part and says whether it has ended. */
-    @FunctionalInterface
-    private interface Stop {
-
-        boolean ended();
     }
 }
