@@ -2,12 +2,14 @@
 package storage.mars.engine.server.io;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileStore;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -117,14 +119,30 @@ public final class DataDirectory implements AutoCloseable {
 
     /** Removes what a crash has left of creations that were never completed. */
     private static void removeProvisional(Path root) throws IOException {
-        try (Stream<Path> tree = Files.walk(root)) {
-            for (Path each : (Iterable<Path>) tree::iterator) {
-                if (each.getFileName().toString().endsWith(FileCreation.PROVISIONAL)) {
-                    Files.deleteIfExists(each);
-                }
+        Files.walkFileTree(root, new Leftovers());
+    }
+
+    /** What cannot be looked into, such as {@code lost+found}, is not the engine's. */
+    private static final class Leftovers extends SimpleFileVisitor<Path> {
+
+        @Override
+        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                throws IOException {
+            if (file.getFileName().toString().endsWith(FileCreation.PROVISIONAL)) {
+                Files.deleteIfExists(file);
             }
-        } catch (UncheckedIOException e) {
-            LOGGER.warn("Cannot look for leftovers of creations: {}", e.getMessage());
+            return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult visitFileFailed(Path file, IOException failure) {
+            LOGGER.warn("Cannot look for leftovers of creations: {}", failure.toString());
+            return FileVisitResult.CONTINUE;
+        }
+
+        @Override
+        public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure) {
+            return failure == null ? FileVisitResult.CONTINUE : visitFileFailed(directory, failure);
         }
     }
 }

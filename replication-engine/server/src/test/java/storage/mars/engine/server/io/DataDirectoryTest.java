@@ -11,6 +11,9 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +28,24 @@ class DataDirectoryTest {
         DataDirectory.open(DirectoryLock.take(root.resolve("data"))).close();
 
         assertThat(root.resolve("data")).isDirectory();
+    }
+
+    @Test
+    void whatCannotBeLookedIntoDoesNotKeepLeftoversOfCreations() throws Exception {
+        Path log = Files.createDirectories(root.resolve("resources/r/log"));
+        Path left = Files.createFile(log.resolve("spare-1~"));
+        List<Path> closed = new ArrayList<>();
+        for (String name : List.of("a", "lost+found", "z")) {
+            closed.add(Files.createDirectory(root.resolve(name)));
+        }
+        for (Path each : closed) {
+            Files.setPosixFilePermissions(each, Set.of());
+        }
+        assumeFalse(Files.isReadable(closed.getFirst()), "root may look into any directory");
+
+        DataDirectory.open(DirectoryLock.take(root)).close();
+
+        assertThat(left).doesNotExist();
     }
 
     @Test
