@@ -37,7 +37,12 @@ final class CallFailure {
         Status status = failure.getStatus();
         return switch (status.getCode()) {
             case UNAVAILABLE -> notReached(address, why(status));
-            case DEADLINE_EXCEEDED -> notReached(address, "it did not answer in time");
+            case DEADLINE_EXCEEDED ->
+                    new CommandFailure(
+                            ExitCode.NOT_REACHED,
+                            "engine " + address + " has not answered in time",
+                            "it is there, and what was asked may still be done",
+                            address.addressed(STATUS));
             case UNIMPLEMENTED ->
                     new CommandFailure(
                             ExitCode.REFUSED,

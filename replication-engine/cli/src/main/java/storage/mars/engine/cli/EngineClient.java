@@ -18,11 +18,11 @@ import storage.mars.engine.api.v1.WatchReplicasResponse;
  */
 final class EngineClient implements AutoCloseable {
 
-    /** For calls that look something up. */
-    static final Duration LOOKUP = Duration.ofSeconds(10);
+    /** For calls that look something up: longer than the engine takes to say that it cannot. */
+    static final Duration LOOKUP = Duration.ofSeconds(15);
 
-    /** For calls that change something, which may write and sync a good deal. */
-    static final Duration CHANGE = Duration.ofSeconds(60);
+    /** For calls that change something: as long as the engine waits, and a little more. */
+    static final Duration CHANGE = Duration.ofSeconds(130);
 
     private final EngineAddress address;
     private final ManagedChannel channel;

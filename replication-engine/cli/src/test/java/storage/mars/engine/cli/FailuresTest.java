@@ -76,9 +76,9 @@ class FailuresTest {
                 arguments(
                         Status.DEADLINE_EXCEEDED.withDescription("deadline exceeded after 9.9s"),
                         3,
-                        "engine b.example:7001 is not reached; it did not answer in time; next:"
-                                + " start mars-engine there, or name another with --engine"
-                                + " HOST:PORT"));
+                        "engine b.example:7001 has not answered in time; it is there, and what was"
+                                + " asked may still be done; next: marsadm --engine"
+                                + " b.example:7001 status"));
     }
 
     @ParameterizedTest(name = "{0}")

@@ -3,6 +3,7 @@ package storage.mars.engine.server.control;
 
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +12,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import storage.mars.engine.api.v1.Replica;
 import storage.mars.engine.replica.Refusal;
+import storage.mars.engine.replica.ReplicaStatus;
 import storage.mars.engine.server.host.RefusedException;
 import storage.mars.engine.server.host.Replicas;
 
@@ -27,22 +29,40 @@ final class Answering {
         this.thread = thread;
     }
 
+    /** Answers with the replica as it is now. */
+    void replica(String name, Duration limit, StreamObserver<Replica> caller) {
+        status(name, replicas.status(name), limit, () -> Refusals.unanswered(name, limit), caller);
+    }
+
     /** Answers with the replica as it is once {@code change} is done. */
     void replica(
             String name,
             Duration limit,
             CompletableFuture<?> change,
             StreamObserver<Replica> caller) {
-        CompletableFuture<Replica> answer =
-                bounded(change, limit, () -> Refusals.notYet(name, limit))
-                        .thenCompose(done -> replicas.status(name))
+        status(
+                name,
+                change.thenCompose(done -> replicas.status(name)),
+                limit,
+                () -> Refusals.notYet(name, limit),
+                caller);
+    }
+
+    private void status(
+            String name,
+            CompletableFuture<Optional<ReplicaStatus>> found,
+            Duration limit,
+            Supplier<Refusal> late,
+            StreamObserver<Replica> caller) {
+        deliver(
+                bounded(found, limit, late)
                         .thenApplyAsync(
                                 status ->
                                         status.map(view::of)
                                                 .orElseThrow(() ->
                                                         ControlStatus.of(replicas.notFound(name))),
-                                thread);
-        deliver(answer, caller);
+                                thread),
+                caller);
     }
 
     /** Answers with what {@code form} makes of the change's result, on the control thread. */

@@ -80,7 +80,7 @@ final class ControlService extends EngineControlGrpc.EngineControlImplBase {
 
     @Override
     public void getReplica(GetReplicaRequest request, StreamObserver<Replica> caller) {
-        answering.replica(request.getName(), LOOK, CompletableFuture.completedFuture(null), caller);
+        answering.replica(request.getName(), LOOK, caller);
     }
 
     @Override
