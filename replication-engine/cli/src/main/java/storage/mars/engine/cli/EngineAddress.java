@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.cli;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Where an engine listens for control: {@code HOST:PORT}, {@code [::1]:PORT}. */
 record EngineAddress(String host, int port) {
@@ -19,7 +22,27 @@ record EngineAddress(String host, int port) {
         if (port == 0 || port > 65_535) {
             throw new IllegalArgumentException("port " + port + " is not between 1 and 65535");
         }
+        requireHostName(match.group("host"));
         return new EngineAddress(match.group("host").replaceAll("[\\[\\]]", ""), port);
+    }
+
+    /** The RPC library takes what may stand in a URI, RFC 3986 and RFC 1123. */
+    private static void requireHostName(String host) {
+        if (!host.equals(hostOf("//" + host + ":1"))) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + host
+                            + "' is no host name (letters, digits, '-' and '.'): give the address"
+                            + " of the host instead");
+        }
+    }
+
+    private static @Nullable String hostOf(String uri) {
+        try {
+            return new URI(uri).getHost();
+        } catch (URISyntaxException e) {
+            return null;
+        }
     }
 
     /** A {@code marsadm} command line, made to ask this engine unless it names one itself. */

@@ -34,6 +34,15 @@ class EngineAddressTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"mars_a:7001", "a/b:7001", "-a:7001", "a%b:7001"})
+    void whatIsNoHostNameIsSaidToBeNone(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EngineAddress.parse(text))
+                .withMessageContaining("is no host name")
+                .withMessageContaining("give the address");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"host:0", "host:65536"})
     void portsHaveTheirRange(String text) {
         assertThatIllegalArgumentException()
