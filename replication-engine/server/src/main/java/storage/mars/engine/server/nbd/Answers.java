@@ -2,6 +2,7 @@
 package storage.mars.engine.server.nbd;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,7 +11,7 @@ import storage.mars.engine.export.Outcome;
 
 /**
  * The way out: turns outcomes into replies and gives slots and memory back. Memory of replies
- * counts until the client has room for them. Used on the shard.
+ * counts until the socket has taken them. Used on the shard.
  */
 final class Answers implements RequestSlot.Owner {
 
@@ -115,12 +116,20 @@ final class Answers implements RequestSlot.Owner {
         slots.giveBack(slot);
     }
 
-    /** Sends the batch. Below the watermark replies are the socket's and count no more. */
+    /** Sends the batch. */
     void flush() {
         writer.flush();
-        if (channel.isWritable()) {
+        if (writer.isAllTaken()) {
             forgetUnsent();
+        } else if (unsentBytes > 0) {
+            forgetOnceTaken(unsentBytes);
+            unsentBytes = 0;
         }
+    }
+
+    /** Also when the connection ends, which frees them. */
+    private void forgetOnceTaken(long bytes) {
+        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(taken -> discharge(bytes));
     }
 
     /** Nobody reads answers any more; what completes later is only recycled. */

@@ -112,6 +112,12 @@ final class ReplyWriter {
         }
     }
 
+    /** Whether nothing of what was written waits for the socket. */
+    boolean isAllTaken() {
+        ChannelOutboundBuffer pending = channel.unsafe().outboundBuffer();
+        return pending == null || pending.isEmpty();
+    }
+
     /** Bytes that the client's end has taken so far; grows while it reads. */
     long progress() {
         ChannelOutboundBuffer pending = channel.unsafe().outboundBuffer();

@@ -65,7 +65,7 @@ final class Transmission extends ChannelInboundHandlerAdapter
                 new StuckPeerWatch(
                         channel.eventLoop(),
                         limits.stuck().toNanos(),
-                        () -> !channel.isWritable() || intake.awaitsPayload(),
+                        () -> !answers.writer().isAllTaken() || intake.awaitsPayload(),
                         () -> answers.writer().progress() + inbound.received(),
                         () -> violated("takes or sends nothing"));
     }

@@ -243,6 +243,45 @@ class LimitsIT {
         }
     }
 
+    /** What is below the watermark of a socket counts too. */
+    @Test
+    void manySmallReadsOfSilentClientsTakeTheShareOfTheirExportAndNoMore() throws IOException {
+        NbdLimits.Requests usual = DEFAULTS.requests();
+        NbdLimits limits =
+                new NbdLimits(
+                        DEFAULTS.clients(),
+                        DEFAULTS.options(),
+                        new NbdLimits.Requests(
+                                usual.inFlight(),
+                                usual.bytesInFlight(),
+                                usual.payloadBytes(),
+                                usual.skippedBytes(),
+                                64 * MIB));
+        try (NbdFixture fixture = new NbdFixture(limits);
+                RawClient other = fixture.enter(NbdFixture.READ_ONLY)) {
+            // A buffer for 96 KiB has 128.
+            long bound = 32L * MIB * 128 / 96 + PayloadMemory.MAX_KEPT + SLACK;
+            long before = directMemory();
+            List<RawClient> silent = new ArrayList<>();
+            for (int i = 0; i < 60; i++) {
+                RawClient client = fixture.connectUnix().hello();
+                silent.add(client.go(NbdFixture.DISK).send(reads(20, 96 << 10)));
+                assertThat(directMemory() - before).isLessThan(bound);
+            }
+
+            for (int i = 0; i < 20; i++) {
+                other.request(Nbd.CMD_READ, 0, i, 0, MIB);
+                assertThat(other.answer(MIB).error()).isZero();
+            }
+            assertThat(directMemory() - before).isLessThan(bound);
+            silent.forEach(RawClient::close);
+            try (RawClient next = fixture.enter(NbdFixture.DISK)) {
+                next.request(Nbd.CMD_READ, 0, 1, 0, 16 * MIB);
+                assertThat(next.answer(16 * MIB).error()).isZero();
+            }
+        }
+    }
+
     private static byte[] reads(int count, int length) {
         byte[][] reads = new byte[count][];
         for (int i = 0; i < count; i++) {
