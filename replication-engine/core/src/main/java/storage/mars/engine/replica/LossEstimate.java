@@ -4,17 +4,22 @@ package storage.mars.engine.replica;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import storage.mars.engine.log.EpochHistory;
+import storage.mars.engine.replica.Peer.AsPrimary;
 import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
- * What a forced promotion of this replica would lose now: exact while the primary is connected and
- * has just been heard, else at least what was known at the last contact.
+ * What a forced promotion of this replica would lose now. Exact while the one primary of the term
+ * in force is connected, has just been heard, and this replica's log is the beginning of its log;
+ * else at least what was known at the last contact. Of a primary whose log goes on differently, all
+ * behind the fork would be lost; of several primaries of one term, what each of them holds. A
+ * primary of an older term counts for nothing: who came after it decides.
  *
  * @param bytes of log that this replica does not have
  * @param seconds of age of this replica's content, at the last contact
- * @param unknownSinceMicros wall clock of that contact; 0 when there never was one; only if not
- *     exact
- * @param ahead members, connected now, that hold more than this replica
+ * @param unknownSinceMicros wall clock of that contact, the earliest of several; 0 when there never
+ *     was one; only if not exact
+ * @param ahead members, connected now, that hold more than this replica, and are not its primary
  */
 public record LossEstimate(
         boolean exact, long bytes, double seconds, long unknownSinceMicros, List<String> ahead) {
@@ -24,18 +29,45 @@ public record LossEstimate(
 
     static LossEstimate of(Replica replica) {
         long end = replica.parts().tail.durable();
-        Peer primary = primary(replica);
-        Hello hello = primary == null ? null : primary.hello;
-        if (primary == null || hello == null) {
-            return new LossEstimate(false, 0, 0, 0, ahead(replica, end));
+        long term = Terms.inForce(replica.current());
+        EpochHistory history = replica.current().history();
+        int primaries = 0;
+        boolean exact = true;
+        long bytes = 0;
+        long ageNanos = 0;
+        long unknownSince = Long.MAX_VALUE;
+        for (Peer peer : replica.members().all()) {
+            AsPrimary last = peer.asPrimary;
+            if (last == null || last.term() != term) {
+                continue;
+            }
+            primaries++;
+            Hello said = last.hello();
+            long common = history.commonEnd(end, said.history(), said.durable());
+            boolean sameLog = common == end || history.lastId().equals(said.history().lastId());
+            boolean fresh = isFresh(replica, peer, last);
+            exact &= sameLog && fresh;
+            bytes += said.durable() - Math.max(0, common);
+            if (sameLog) {
+                long known = fresh ? replica.ports.clock().nanoTime() : last.nanos();
+                ageNanos = Math.max(ageNanos, replica.lag.ageNanos(end, said.durable(), known));
+            }
+            unknownSince = Math.min(unknownSince, last.wallMicros());
         }
-        long bytes = Math.max(0, Math.max(hello.durable(), primary.received) - end);
-        long now = replica.ports.clock().nanoTime();
-        boolean exact = primary.isConnected() && now - primary.contactNanos <= FRESH_NANOS;
-        long known = exact ? now : primary.contactNanos;
-        double seconds = replica.lag.ageNanos(end, hello.durable(), known) / 1e9;
+        exact &= primaries == 1;
         return new LossEstimate(
-                exact, bytes, seconds, exact ? 0 : primary.contactWallMicros, ahead(replica, end));
+                exact,
+                bytes,
+                ageNanos / 1e9,
+                exact || primaries == 0 ? 0 : unknownSince,
+                ahead(replica, end, term));
+    }
+
+    /** Whether it is connected, and its newest word, just heard, is that of a primary. */
+    private static boolean isFresh(Replica replica, Peer peer, AsPrimary last) {
+        return peer.isConnected()
+                && isPrimary(peer, last.term())
+                && replica.ports.clock().nanoTime() - last.nanos() <= FRESH_NANOS;
     }
 
     /** The member that was last heard to hold the role in the highest term. */
@@ -52,12 +84,17 @@ public record LossEstimate(
         return found;
     }
 
-    private static List<String> ahead(Replica replica, long end) {
+    private static List<String> ahead(Replica replica, long end, long term) {
         return replica.members().all().stream()
-                .filter(peer -> peer.isConnected() && peer.hello != null && !peer.hello.primary())
+                .filter(peer -> peer.isConnected() && !isPrimary(peer, term))
                 .filter(peer -> peer.received > end)
                 .map(peer -> peer.name)
                 .toList();
+    }
+
+    private static boolean isPrimary(Peer peer, long term) {
+        Hello hello = peer.hello;
+        return hello != null && hello.primary() && hello.history().lastId().term() == term;
     }
 
     String describe() {
@@ -67,6 +104,12 @@ public record LossEstimate(
                         + " bytes of log ("
                         + String.format(Locale.ROOT, "%.1f", seconds)
                         + " s)";
-        return exact ? what : what + ", unknown since the last contact with the primary";
+        if (exact) {
+            return what;
+        }
+        return what
+                + (unknownSinceMicros == 0
+                        ? ", as no primary of the term in force has been heard"
+                        : ", unknown since the last contact with a primary");
     }
 }

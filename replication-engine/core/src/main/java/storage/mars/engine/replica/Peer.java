@@ -20,6 +20,9 @@ final class Peer {
 
     @Nullable Hello hello;
 
+    /** What it last said as a primary, which it need not be any more; null when it never did. */
+    @Nullable AsPrimary asPrimary;
+
     /**
      * End of its durable log, and of what it has applied, as last heard; {@link #UNKNOWN} before.
      */
@@ -36,6 +39,14 @@ final class Peer {
     long nextDialNanos;
     int failedDials;
     boolean dialling;
+
+    /** What it said as a primary, and when that was heard. */
+    record AsPrimary(Hello hello, long nanos, long wallMicros) {
+
+        long term() {
+            return hello.history().lastId().term();
+        }
+    }
 
     Peer(long id) {
         this.id = id;
@@ -58,6 +69,9 @@ final class Peer {
 
     void heard(Hello message, long nanos, long wallMicros) {
         hello = message;
+        if (message.primary()) {
+            asPrimary = new AsPrimary(message, nanos, wallMicros);
+        }
         address = message.address();
         name = message.replicaName();
         received = message.durable();

@@ -23,7 +23,7 @@ public final class LossSentence {
 
     private static String atLeast(DataLoss loss, Replica replica) {
         if (!loss.hasUnknownSince()) {
-            return "an unknown amount: no primary was ever heard of";
+            return "an unknown amount: no primary of the newest term was heard";
         }
         return "at least %s, unknown since %s (%s)"
                 .formatted(

@@ -55,6 +55,7 @@ public final class SplitBrainScenario implements Scenario {
         cluster.require(
                 "nobody yields by itself",
                 b.isIn("Serving") && c.isIn("Serving") && isSplit(b) && isSplit(c));
+        LossCheck.amongRivals(cluster, a, b, c);
 
         cluster.force(b, term + 1);
         cluster.until("c is fenced", () -> fenced(c), 60);
