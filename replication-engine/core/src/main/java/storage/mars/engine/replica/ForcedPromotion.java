@@ -3,6 +3,10 @@ package storage.mars.engine.replica;
 
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Epoch;
+import storage.mars.engine.log.ReplicaMetadata;
+import storage.mars.engine.replica.RoleRules.Own;
+import storage.mars.engine.replica.RoleRules.Verdict;
+import storage.mars.engine.replication.PeerMessage.Hello;
 
 /**
  * Takes the role by force: what the other side has beyond this log's end becomes a branch. Refused
@@ -69,7 +73,10 @@ final class ForcedPromotion {
         if (supersedes == null || supersedes != inForce) {
             return wrongTerm(inForce);
         }
-        return maxLossBytes == null || afterLoss ? null : lossRefusal(maxLossBytes);
+        if (maxLossBytes == null) {
+            return null;
+        }
+        return afterLoss ? afterLossRefusal(maxLossBytes) : lossRefusal(maxLossBytes);
     }
 
     private Refusal wrongTerm(long inForce) {
@@ -94,13 +101,52 @@ final class ForcedPromotion {
 
     private @Nullable Refusal lossRefusal(long allowedBytes) {
         LossEstimate loss = LossEstimate.of(replica);
-        if (loss.exact() && loss.bytes() <= allowedBytes) {
-            return null;
+        return loss.exact() && loss.bytes() <= allowedBytes
+                ? null
+                : tooLarge(loss.describe(), allowedBytes);
+    }
+
+    /**
+     * This replica is the only writer of the log, so what members have received of it is exact once
+     * all have been heard; one that has not may hold still more.
+     */
+    private @Nullable Refusal afterLossRefusal(long allowedBytes) {
+        long bytes = lostBytes();
+        boolean exact = replica.members().allAnswered();
+        return exact && bytes <= allowedBytes
+                ? null
+                : tooLarge(
+                        (exact ? "exactly " : "at least ") + bytes + " bytes of log: " + loss(),
+                        allowedBytes);
+    }
+
+    /** What the member that has received most of this log holds beyond the end of what was kept. */
+    private long lostBytes() {
+        ReplicaMetadata current = replica.current();
+        Own own =
+                new Own(
+                        true,
+                        replica.replicaId(),
+                        current.history(),
+                        replica.parts().tail.durable(),
+                        current.highestTerm());
+        long most = 0;
+        for (Peer peer : replica.members().all()) {
+            Hello hello = peer.hello;
+            if (hello != null
+                    && RoleRules.judge(own, hello)
+                            instanceof Verdict.DurableLoss(long kept, long received)) {
+                most = Math.max(most, received - kept);
+            }
         }
+        return most;
+    }
+
+    private Refusal tooLarge(String loss, long allowedBytes) {
         return Refusal.precondition(
                 "LossTooLarge",
                 replica.name + " is not promoted by force",
-                "would be lost: " + loss.describe() + ", allowed are " + allowedBytes,
+                "would be lost: " + loss + ", allowed are " + allowedBytes,
                 NextStep.status(replica.name));
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import storage.mars.engine.fake.FakePorts;
+import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.log.ReplicaMetadata.VolumeShape;
 import storage.mars.engine.port.IoFailure;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
@@ -374,6 +376,35 @@ class RefusalsTest {
                         "engine a has no replica of it",
                         "marsadm status",
                         ofPrimary((rig, reply) -> rig.host.demote("nix", false, null, reply))));
+    }
+
+    private static MembersRig.Answer forceAfterLoss(MembersRig rig, @Nullable Long maxLossBytes) {
+        MembersRig.Answer answer = new MembersRig.Answer();
+        rig.host.promoteByForce("r", 1L, maxLossBytes, answer);
+        rig.fake.run();
+        return answer;
+    }
+
+    @Test
+    void aBoundOfTheLossHoldsAfterADurableLossToo() {
+        long lost = 3L * LogFormat.BLOCK;
+        MembersRig rig = WritershipTest.restartedBeside(lost, 0);
+
+        Refusal refusal = Objects.requireNonNull(forceAfterLoss(rig, lost - 1).refusal);
+
+        assertThat(rig.status().state()).isEqualTo("DurableLoss");
+        assertThat(refusal.code()).isEqualTo("LossTooLarge");
+        assertThat(refusal.reason()).contains("exactly " + lost + " bytes", "b has received");
+        assertThat(forceAfterLoss(rig, lost).done).isTrue();
+    }
+
+    @Test
+    void afterADurableLossAMemberThatWasNotHeardMayHoldMore() {
+        MembersRig rig = WritershipTest.restartedBeside(LogFormat.BLOCK, 0, "d");
+
+        Refusal refusal = Objects.requireNonNull(forceAfterLoss(rig, 1L << 30).refusal);
+
+        assertThat(refusal.reason()).contains("at least " + LogFormat.BLOCK + " bytes");
     }
 
     private static Arguments story(String code, String why, String next, Story story) {

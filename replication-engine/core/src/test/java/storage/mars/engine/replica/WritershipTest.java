@@ -45,10 +45,16 @@ class WritershipTest {
         assertThat(rig.known().history().epochs()).hasSize(restarts + 1);
     }
 
-    /** What member b says of itself is heard while the primary still reads its log. */
-    private static MembersRig restartedBeside(long moreLog, long moreTerm) {
+    /**
+     * What member b says of itself is heard while the primary still reads its log; members {@code
+     * silent} say nothing.
+     */
+    static MembersRig restartedBeside(long moreLog, long moreTerm, String... silent) {
         MembersRig before = MembersRig.primary();
         JoinAccepted as = before.new Member(B, "b").join();
+        for (int i = 0; i < silent.length; i++) {
+            before.new Member(B + 1 + i, silent[i]).join();
+        }
         MembersRig rig = new MembersRig("a", before.fake.afterProcessCrash());
         rig.fake.hold(FakePorts.every(FakePorts.Kind.READ, "/log/"));
         rig.host.openAll(name -> true, new MembersRig.MustBeDone());
