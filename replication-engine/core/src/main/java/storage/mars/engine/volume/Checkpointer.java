@@ -33,7 +33,6 @@ public final class Checkpointer {
     private final LongSupplier retained;
     private final Listener listener;
     private State state = State.IDLE;
-    private long zerosSampled;
     private long zerosRecorded;
     private boolean recording;
     private @Nullable String trouble;
@@ -58,6 +57,12 @@ public final class Checkpointer {
         MAKING_ROOM,
         STOPPED
     }
+
+    /**
+     * What a checkpoint will say, taken before its sync. It counts only while no further sync of
+     * the images fails: a later one that succeeds proves nothing about what that one has lost.
+     */
+    private record Sample(long applied, long zeros, int failedSyncs) {}
 
     /** Who is told; called on the shard. */
     public interface Listener {
@@ -125,24 +130,32 @@ public final class Checkpointer {
             return;
         }
         state = State.FINDING_LINK;
-        zerosSampled = feed.zerosEntered();
+        Sample sample = new Sample(applied, feed.zerosEntered(), images.failedSyncs());
         links.read(
                 applied,
                 (link, failure) -> {
+                    if (!isAt(State.FINDING_LINK, sample)) {
+                        return;
+                    }
                     if (link == null) {
                         trouble = String.valueOf(failure);
-                        leave(State.FINDING_LINK);
-                    } else if (state == State.FINDING_LINK) {
-                        sync(applied, link);
+                        state = State.IDLE;
+                    } else {
+                        sync(sample, link);
                     }
                 });
     }
 
-    private void sync(long applied, Chain.Link link) {
+    /** Whether {@code step} is that of the checkpoint of this sample, and not of a later one. */
+    private boolean isAt(State step, Sample sample) {
+        return state == step && sample.failedSyncs == images.failedSyncs();
+    }
+
+    private void sync(Sample sample, Chain.Link link) {
         state = State.SYNCING;
         images.sync(failure -> {
-            if (state == State.SYNCING && failure == null) {
-                record(applied, link);
+            if (failure == null && isAt(State.SYNCING, sample)) {
+                record(sample, link);
             }
         });
     }
@@ -159,13 +172,13 @@ public final class Checkpointer {
         drained();
     }
 
-    private void record(long applied, Chain.Link link) {
+    private void record(Sample sample, Chain.Link link) {
         state = State.RECORDING;
         recording = true;
         long durable = tail.durable();
         metadata.update(
                 draft -> {
-                    draft.checkpoint = new Checkpoint(applied, link);
+                    draft.checkpoint = new Checkpoint(sample.applied, link);
                     draft.durableKnown = Math.max(draft.durableKnown, durable);
                 },
                 failure -> {
@@ -173,26 +186,20 @@ public final class Checkpointer {
                     if (failure != null) {
                         listener.metadataFailed(failure);
                     } else {
-                        recorded();
+                        recorded(sample);
                     }
                 });
     }
 
-    private void recorded() {
+    private void recorded(Sample sample) {
         if (state == State.RECORDING) {
             trouble = null;
             state = State.IDLE;
         }
-        zerosRecorded = zerosSampled;
+        zerosRecorded = sample.zeros;
         releaseSegments();
         drained();
         listener.checkpointed();
-    }
-
-    private void leave(State from) {
-        if (state == from) {
-            state = State.IDLE;
-        }
     }
 
     /** A write-back round has ended, or none was running. */

@@ -10,6 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import storage.mars.engine.fake.FakePorts.Kind;
+import storage.mars.engine.fake.FakePorts.Op;
 import storage.mars.engine.fake.LogRig;
 import storage.mars.engine.log.Blocks;
 import storage.mars.engine.log.LogRecovery.Found;
@@ -279,6 +280,75 @@ class CheckpointerTest {
         checkpoint();
         assertThat(rig.checkpointer.position()).isEqualTo(rig.log.tail.durable());
         assertThat(rig.syncedImage(0, 1)).containsExactly(1);
+    }
+
+    @Test
+    void aSyncAfterAFailedOneProvesNothingSampledBeforeThat() {
+        rig.write(0, 1, 1);
+        rig.write(1, 1, 2);
+        rig.fake.run();
+        long sampled = rig.feed.applied();
+        rig.fake.hold(every(Kind.SYNC));
+        rig.images.sync(failure -> {});
+        checkpoint();
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        letGo(Kind.SYNC);
+        assertThat(rig.images.failedSyncs()).isEqualTo(1);
+        assertThat(rig.feed.applied()).isEqualTo(sampled);
+        checkpoint();
+        assertThat(rig.checkpointer.state()).isEqualTo(State.SYNCING);
+
+        letGo(Kind.SYNC);
+
+        assertThat(rig.fake.done(Kind.SYNC)).hasSize(2);
+        assertThat(rig.checkpointer.state()).isEqualTo(State.SYNCING);
+        assertThat(rig.checkpointer.position()).isZero();
+        List<Long> shown = new ArrayList<>();
+        LogRig.recover(rig.fake.afterPowerLoss(), rig.metadata.current(), shown);
+        assertThat(shown).startsWith((long) BLOCK);
+        rig.fake.holdNothing();
+        assertThat(rig.checkpointer.position()).isEqualTo(sampled);
+        assertThat(rig.checkpoints).isEqualTo(1);
+    }
+
+    /** The operation of that kind that was asked for first is done, and no other of its kind. */
+    private void letGo(Kind kind) {
+        Op first = rig.fake.pending(kind).getFirst();
+        rig.fake.hold(op -> op.kind() == kind && !op.equals(first));
+        rig.fake.run();
+    }
+
+    @Test
+    void aLinkThatIsFoundAfterAFailedSyncIsNotThatOfTheNextCheckpoint() {
+        rig.write(0, 1, 1);
+        rig.fake.run();
+        rig.writesBack = false;
+        rig.write(1, 1, 2);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        rig.fake.hold(every(Kind.READ, "log/"));
+        checkpoint();
+        Op first = rig.fake.pending(Kind.READ).getFirst();
+        rig.fake.hold(first::equals);
+        rig.fake.failNext(every(Kind.SYNC), IoFailure.Kind.IO_ERROR);
+        rig.images.sync(failure -> {});
+        rig.fake.run();
+        assertThat(rig.checkpointer.state()).isEqualTo(State.IDLE);
+        rig.write(2, 1, 3);
+        rig.fake.run();
+        rig.log.tail.releaseIdleMemory();
+        rig.fake.hold(every(Kind.READ, "log/"));
+        checkpoint();
+        long sampled = rig.feed.applied();
+        assertThat(rig.checkpointer.state()).isEqualTo(State.FINDING_LINK);
+        assertThat(sampled).isGreaterThan(3L * BLOCK);
+
+        letGo(Kind.READ);
+
+        assertThat(rig.checkpointer.state()).isEqualTo(State.FINDING_LINK);
+        rig.fake.holdNothing();
+        assertThat(rig.checkpointer.position()).isEqualTo(sampled);
+        assertThat(rig.checkpoints).isEqualTo(1);
     }
 
     @Test
