@@ -210,8 +210,12 @@ public final class SegmentStore {
         spares.trim(maxSpares());
     }
 
-    /** Closes all files; those that are pinned when the last pin goes. */
-    public void close() {
+    /**
+     * Closes all files; those that are pinned when the last pin goes, and their names stay as they
+     * are. {@code done} runs once, in this call or later, when no file is being made, renamed or
+     * deleted any more: whoever opens the same directory before may lose what it writes.
+     */
+    public void close(Runnable done) {
         next.close();
         for (Segment segment : segments.values()) {
             if (segment.condemn()) {
@@ -219,6 +223,6 @@ public final class SegmentStore {
             }
         }
         segments.clear();
-        spares.close();
+        spares.close(done);
     }
 }

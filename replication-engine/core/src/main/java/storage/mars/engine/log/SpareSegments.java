@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import storage.mars.engine.port.BlockFile;
 import storage.mars.engine.port.Callback;
 import storage.mars.engine.port.Completion;
+import storage.mars.engine.port.IoFailure;
 
 /**
  * The segment files without a place in the log: takes in the segments that retention releases, when
@@ -23,7 +24,8 @@ final class SpareSegments {
     private long nextNumber;
     private int becomingSpare;
     private boolean placed;
-    private boolean closed;
+    private int underWay;
+    private @Nullable Runnable whenClosed;
 
     /** A file that waits for a place. */
     record Spare(long number, BlockFile file) {}
@@ -58,25 +60,31 @@ final class SpareSegments {
      */
     void discard(Spare spare) {
         spare.file.close();
-        files.deleteSpare(spare.number, failure -> {});
+        underWay++;
+        files.deleteSpare(spare.number, failure -> ended());
     }
 
     void create(Callback<Spare> done) {
         long number = nextNumber++;
+        underWay++;
         files.createSpare(
                 number,
-                (file, failure) ->
-                        done.completed(file == null ? null : new Spare(number, file), failure));
+                (file, failure) -> {
+                    done.completed(file == null ? null : new Spare(number, file), failure);
+                    ended();
+                });
     }
 
     /** Gives a spare that was polled or created its place in the log. */
     void place(Spare spare, long start, Completion done) {
+        underWay++;
         files.place(
                 spare.number,
                 start,
                 failure -> {
-                    placed |= failure == null && !closed;
+                    placed |= failure == null && !isClosed();
                     done.completed(failure);
+                    ended();
                 });
     }
 
@@ -100,36 +108,52 @@ final class SpareSegments {
 
     /** To be used again, or deleted when there are as many as {@code most} already. */
     void recycle(Segment segment, int most) {
-        if (closed) {
+        if (isClosed()) {
             segment.file.close();
         } else if (spares.size() + becomingSpare < most) {
             keep(segment);
         } else {
             segment.file.close();
-            files.deleteSegment(segment.start, failure -> left(segment));
+            delete(segment);
         }
+    }
+
+    private void delete(Segment segment) {
+        underWay++;
+        files.deleteSegment(
+                segment.start,
+                failure -> {
+                    left(segment);
+                    ended();
+                });
     }
 
     private void keep(Segment segment) {
         becomingSpare++;
         Spare spare = new Spare(nextNumber++, segment.file);
+        underWay++;
         files.displace(
                 segment.start,
                 spare.number,
                 failure -> {
                     becomingSpare--;
-                    if (failure != null) {
-                        discard(spare);
-                        files.deleteSegment(segment.start, problem -> left(segment));
-                        return;
-                    }
-                    if (closed) {
-                        segment.file.close();
-                    } else {
-                        spares.add(spare);
-                    }
-                    left(segment);
+                    displaced(segment, spare, failure);
+                    ended();
                 });
+    }
+
+    private void displaced(Segment segment, Spare spare, @Nullable IoFailure failure) {
+        if (failure != null) {
+            discard(spare);
+            delete(segment);
+            return;
+        }
+        if (isClosed()) {
+            segment.file.close();
+        } else {
+            spares.add(spare);
+        }
+        left(segment);
     }
 
     private void left(Segment segment) {
@@ -145,14 +169,35 @@ final class SpareSegments {
         boolean idle = !placed && spares.size() > 1;
         placed = false;
         int kept = Math.min(most, idle ? spares.size() - 1 : spares.size());
-        while (!closed && spares.size() > kept) {
+        while (!isClosed() && spares.size() > kept) {
             discard(spares.remove());
         }
     }
 
-    void close() {
-        closed = true;
+    private boolean isClosed() {
+        return whenClosed != null;
+    }
+
+    /** What it has led to, another operation perhaps, has been counted before. */
+    private void ended() {
+        underWay--;
+        tellWhenClosed();
+    }
+
+    private void tellWhenClosed() {
+        if (whenClosed != null && underWay == 0) {
+            whenClosed.run();
+        }
+    }
+
+    /**
+     * {@code done} runs once, when no operation that makes, renames or deletes a file is under way
+     * any more.
+     */
+    void close(Runnable done) {
+        whenClosed = done;
         spares.forEach(spare -> spare.file.close());
         spares.clear();
+        tellWhenClosed();
     }
 }

@@ -69,8 +69,7 @@ final class ReplicaOpening {
                     if (fault == null) {
                         openSegments();
                     } else {
-                        end();
-                        outcome.corrupt(fault);
+                        end(() -> outcome.corrupt(fault));
                     }
                 });
     }
@@ -80,8 +79,7 @@ final class ReplicaOpening {
             if (failure == null) {
                 recover();
             } else {
-                end();
-                outcome.failed("the log cannot be opened: " + failure);
+                end(() -> outcome.failed("the log cannot be opened: " + failure));
             }
         });
     }
@@ -123,16 +121,15 @@ final class ReplicaOpening {
                 }
             }
             case Found.Corrupt corrupt -> {
-                end();
-                outcome.corrupt(
-                        "the log is damaged at position "
-                                + corrupt.position()
-                                + ": "
-                                + corrupt.reason());
+                end(() ->
+                        outcome.corrupt(
+                                "the log is damaged at position "
+                                        + corrupt.position()
+                                        + ": "
+                                        + corrupt.reason()));
             }
             case Found.Unreadable unreadable -> {
-                end();
-                outcome.failed(unreadable.reason());
+                end(() -> outcome.failed(unreadable.reason()));
             }
         }
     }
@@ -154,8 +151,7 @@ final class ReplicaOpening {
                     if (failure == null) {
                         opened(sound);
                     } else {
-                        end();
-                        outcome.failed("the metadata cannot be written: " + failure);
+                        end(() -> outcome.failed("the metadata cannot be written: " + failure));
                     }
                 });
     }
@@ -173,9 +169,9 @@ final class ReplicaOpening {
                         sound.link()));
     }
 
-    private void end() {
+    private void end(Runnable then) {
         images.close();
-        segments.close();
         index.clear();
+        segments.close(then);
     }
 }

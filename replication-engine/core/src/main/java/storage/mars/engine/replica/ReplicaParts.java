@@ -143,10 +143,9 @@ final class ReplicaParts {
         writer.stop(() ->
                 turns.take(() -> {
                     tail.close();
-                    segments.close();
                     images.close();
                     index.clear();
-                    done.run();
+                    segments.close(done);
                 }));
     }
 }

@@ -4,6 +4,8 @@ package storage.mars.engine.log;
 import static org.assertj.core.api.Assertions.assertThat;
 import static storage.mars.engine.fake.FakePorts.every;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -152,12 +154,86 @@ class SegmentStoreTest {
         Segment segment = Objects.requireNonNull(rig.segments.holding(0));
         segment.pin();
 
-        rig.segments.close();
+        rig.segments.close(() -> {});
 
         assertThat(fake.file(LogRig.segment(0)).isClosed()).isFalse();
         assertThat(fake.file(LogRig.segment(SEGMENT)).isClosed()).isTrue();
         rig.segments.unpin(segment);
         assertThat(fake.file(LogRig.segment(0)).isClosed()).isTrue();
+    }
+
+    @Test
+    void closingWaitsForTheFileThatIsBeingMadeWhichIsASpareThen() {
+        LogRig rig = rig(Long.MAX_VALUE);
+        fake.hold(every(Kind.CREATE));
+        rig.segments.prepareBehind(SEGMENT);
+        List<String> told = new ArrayList<>();
+
+        rig.segments.close(() -> told.add("closed"));
+        fake.run();
+
+        assertThat(fake.pending(Kind.CREATE)).hasSize(1);
+        assertThat(told).isEmpty();
+        fake.holdNothing();
+        assertThat(told).containsExactly("closed");
+        String spare = fake.done(Kind.CREATE).getLast().file();
+        assertThat(fake.file(spare).isClosed()).isTrue();
+        assertThat(rig(Long.MAX_VALUE).segments.usedBytes()).isEqualTo(3L * SEGMENT);
+        assertThat(fake.file(spare).isClosed()).isFalse();
+    }
+
+    @Test
+    void closingWaitsForTheFileThatIsBeingPlaced() {
+        LogRig rig = rig(Long.MAX_VALUE);
+        fake.hold(every(Kind.RENAME));
+        rig.segments.prepareBehind(SEGMENT);
+        fake.run();
+        List<String> told = new ArrayList<>();
+
+        rig.segments.close(() -> told.add("closed"));
+        fake.run();
+
+        assertThat(fake.pending(Kind.RENAME)).hasSize(1);
+        assertThat(told).isEmpty();
+        fake.holdNothing();
+        assertThat(told).containsExactly("closed");
+        assertThat(fake.file(LogRig.segment(2L * SEGMENT)).isClosed()).isTrue();
+    }
+
+    @Test
+    void closingWaitsForSegmentsThatBecomeSparesOrGo() {
+        LogRig rig = rig(Long.MAX_VALUE);
+        rig.fillTo(SEGMENT);
+        rig.frame(0, 1, 1);
+        fake.hold(op -> op.kind() == Kind.RENAME || op.kind() == Kind.DELETE);
+        rig.segments.release(SEGMENT);
+        List<String> told = new ArrayList<>();
+        rig.segments.close(() -> told.add("closed"));
+        fake.run();
+        assertThat(fake.pending(Kind.RENAME)).hasSize(1);
+        assertThat(told).isEmpty();
+
+        fake.failNext(every(Kind.RENAME), IoFailure.Kind.IO_ERROR);
+        fake.hold(every(Kind.DELETE));
+        fake.run();
+
+        assertThat(fake.pending(Kind.DELETE)).hasSize(2);
+        assertThat(told).isEmpty();
+        fake.hold(every(Kind.DELETE, ".log"));
+        fake.run();
+        assertThat(told).isEmpty();
+        fake.holdNothing();
+        assertThat(told).containsExactly("closed");
+    }
+
+    @Test
+    void closingWaitsForNothingWhenNothingIsUnderWay() {
+        LogRig rig = rig(Long.MAX_VALUE);
+        List<String> told = new ArrayList<>();
+
+        rig.segments.close(() -> told.add("closed"));
+
+        assertThat(told).containsExactly("closed");
     }
 
     @Test

@@ -110,7 +110,7 @@ class IndexFeedTest {
         fallBehind();
 
         rig.feed.stop();
-        rig.log.segments.close();
+        rig.log.segments.close(() -> {});
         rig.fake.holdNothing();
 
         assertThat(rig.damage).isEmpty();
