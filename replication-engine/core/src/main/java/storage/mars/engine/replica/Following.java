@@ -414,8 +414,12 @@ final class Following {
 
     /** The member holds the role, and the logs have nothing in common. */
     void unrelated(Hello hello) {
-        if (trouble == null) {
+        Verdict.Forked all = new Verdict.Forked(0, hello.history().lastId());
+        if (adoption.isUnderWay()) {
+            judgeAgain = true;
+        } else if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(all)) {
             trouble("the log of " + hello.replicaName() + " has no epoch in common with this one");
+            end();
             forkedLog.keepAll(hello);
         }
     }

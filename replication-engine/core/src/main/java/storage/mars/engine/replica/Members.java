@@ -271,6 +271,20 @@ final class Members {
         return slowest;
     }
 
+    /**
+     * First position at which the log of any member may end, also of one that is not attached;
+     * {@code floor} where an attached one has not been heard of, 0 where another one has not.
+     */
+    long shortest(long floor) {
+        long shortest = slowest(floor);
+        for (Peer peer : peers.values()) {
+            if (!peer.attached) {
+                shortest = Math.min(shortest, peer.needs() == Peer.UNKNOWN ? 0 : peer.needs());
+            }
+        }
+        return shortest;
+    }
+
     void closeAll() {
         List<Peer> all = List.copyOf(peers.values());
         peers.clear();

@@ -212,8 +212,8 @@ final class Writership {
             return history;
         }
         long checkpoint = replica.current().checkpoint().position();
-        long slowest = replica.members().slowest(replica.parts().segments.start());
-        EpochHistory pruned = history.prunedBelow(Math.min(checkpoint, slowest));
+        long shortest = replica.members().shortest(replica.parts().segments.start());
+        EpochHistory pruned = history.prunedBelow(Math.min(checkpoint, shortest));
         int size = pruned.epochs().size();
         if (size < EpochHistory.MAX_EPOCHS / 2) {
             return pruned;

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import storage.mars.engine.export.Exports;
 import storage.mars.engine.fake.FakePorts;
 import storage.mars.engine.log.Chain;
+import storage.mars.engine.log.EpochHistory;
 import storage.mars.engine.log.LogFormat;
 import storage.mars.engine.replication.PeerMessage.HandoverRequest;
 import storage.mars.engine.replication.PeerMessage.Pull;
@@ -52,6 +53,19 @@ class FollowingTest {
 
     private Exports.Target export() {
         return Objects.requireNonNull(rig.exports.find("r/v"));
+    }
+
+    /** A hello from before the primary had read its log says that it holds less than this one. */
+    @Test
+    void whoHasNothingInCommonAnyMoreIsDivergedWhateverWasWrongBefore() {
+        rig.a.say(rig.a.secondary(rig.a.primary(FIRST, START)));
+        rig.a.say(rig.a.primary(FIRST, START - LogFormat.BLOCK));
+        assertThat(following()).isEqualTo("NotPulling");
+        EpochHistory later = MembersRig.second(START).prunedBelow(START + 1);
+
+        rig.a.say(rig.a.primary(later, START));
+
+        assertThat(rig.status().state()).isEqualTo("Diverged");
     }
 
     @Test

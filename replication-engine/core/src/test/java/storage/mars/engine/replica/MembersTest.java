@@ -341,6 +341,9 @@ class MembersTest {
 
         a.peer(4).attached = false;
         assertThat(a.members.slowest(50)).isEqualTo(300);
+        assertThat(a.members.shortest(50)).as("who is not waited for may end anywhere").isZero();
+        a.peer(4).received = 200;
+        assertThat(a.members.shortest(50)).isEqualTo(200);
 
         a.members.set(List.of(member(1)));
         assertThat(a.members.slowest(50)).isEqualTo(Long.MAX_VALUE);

@@ -59,6 +59,12 @@ class EngineSimTest {
         assertThat(steps).isGreaterThan(10_000);
     }
 
+    /** Its epochs were forgotten while it was dropped, and it did not even say so. */
+    @Test
+    void aDroppedMemberHasAnEpochInCommonWhenItComesBack() {
+        SeedRun.of(new FullLogScenario(), 7800000002L);
+    }
+
     @Test
     void aPrimaryThatStaysFullShipsRestartsAndHandsOver() {
         long steps = SeedRun.steps(new FullPrimaryScenario(), 1, 15);
