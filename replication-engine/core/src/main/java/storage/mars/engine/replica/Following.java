@@ -404,9 +404,7 @@ final class Following {
 
     /** The member holds the role, and the logs part at a point below the end of this one. */
     void forked(Verdict.Forked forked, Hello hello) {
-        if (adoption.isUnderWay()) {
-            judgeAgain = true;
-        } else if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked)) {
+        if (isToBeDecided(forked)) {
             end();
             forkedLog.decide(forked, hello);
         }
@@ -415,12 +413,19 @@ final class Following {
     /** The member holds the role, and the logs have nothing in common. */
     void unrelated(Hello hello) {
         Verdict.Forked all = new Verdict.Forked(0, hello.history().lastId());
-        if (adoption.isUnderWay()) {
-            judgeAgain = true;
-        } else if (replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(all)) {
+        if (isToBeDecided(all)) {
             trouble("the log of " + hello.replicaName() + " has no epoch in common with this one");
             end();
             forkedLog.keepAll(hello);
         }
+    }
+
+    /** Not while a history is being adopted: then it is judged once more. */
+    private boolean isToBeDecided(Verdict.Forked forked) {
+        if (adoption.isUnderWay()) {
+            judgeAgain = true;
+            return false;
+        }
+        return replica.state() instanceof ReplicaState.Secondary && forkedLog.isNew(forked);
     }
 }

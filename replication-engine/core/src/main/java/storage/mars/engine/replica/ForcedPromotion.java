@@ -3,7 +3,6 @@ package storage.mars.engine.replica;
 
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.log.Epoch;
-import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.replica.RoleRules.Own;
 import storage.mars.engine.replica.RoleRules.Verdict;
 import storage.mars.engine.replication.PeerMessage.Hello;
@@ -122,14 +121,7 @@ final class ForcedPromotion {
 
     /** What the member that has received most of this log holds beyond the end of what was kept. */
     private long lostBytes() {
-        ReplicaMetadata current = replica.current();
-        Own own =
-                new Own(
-                        true,
-                        replica.replicaId(),
-                        current.history(),
-                        replica.parts().tail.durable(),
-                        current.highestTerm());
+        Own own = replica.talk().own();
         long most = 0;
         for (Peer peer : replica.members().all()) {
             Hello hello = peer.hello;

@@ -145,7 +145,7 @@ final class MemberList {
         Peer slowest = null;
         long lowest = replica.parts().checkpointer.position();
         for (Peer peer : replica.members().all()) {
-            long position = Math.max(0, peer.needs());
+            long position = peer.needs(0);
             if (peer.attached && position < lowest) {
                 slowest = peer;
                 lowest = position;

@@ -265,7 +265,7 @@ final class Members {
         long slowest = Long.MAX_VALUE;
         for (Peer peer : peers.values()) {
             if (peer.attached) {
-                slowest = Math.min(slowest, peer.needs() == Peer.UNKNOWN ? floor : peer.needs());
+                slowest = Math.min(slowest, peer.needs(floor));
             }
         }
         return slowest;
@@ -279,7 +279,7 @@ final class Members {
         long shortest = slowest(floor);
         for (Peer peer : peers.values()) {
             if (!peer.attached) {
-                shortest = Math.min(shortest, peer.needs() == Peer.UNKNOWN ? 0 : peer.needs());
+                shortest = Math.min(shortest, peer.needs(0));
             }
         }
         return shortest;

@@ -52,9 +52,10 @@ final class Peer {
         this.id = id;
     }
 
-    /** First position of the log that it may ask for; {@link #UNKNOWN} when that is not known. */
-    long needs() {
-        return Math.max(received, keptFrom);
+    /** First position of the log that it may ask for; {@code unknown} when that is not known. */
+    long needs(long unknown) {
+        long first = Math.max(received, keptFrom);
+        return first == UNKNOWN ? unknown : first;
     }
 
     /** Not while it reads its log: then it tells what it held at least. */

@@ -172,7 +172,8 @@ final class PeerTalk implements Session.Conversation {
         }
     }
 
-    private Own own() {
+    /** What this replica, which is open, knows of itself. */
+    Own own() {
         ReplicaMetadata current = replica.current();
         return new Own(
                 replica.isPrimary(),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package storage.mars.engine.replica;
 
-import storage.mars.engine.log.EpochHistory;
+import java.util.List;
+import storage.mars.engine.log.Epoch;
 import storage.mars.engine.log.ReplicaMetadata;
 import storage.mars.engine.port.IoFailure;
 
@@ -79,11 +80,11 @@ final class Running implements ReplicaParts.Owner {
         return parts.checkpointer.isFar(distance) || epochsAreMany();
     }
 
+    /** Whether a start after a crash would read more epochs than are kept. */
     private boolean epochsAreMany() {
-        EpochHistory history = replica.current().history();
-        int most = replica.settings.epochsKept();
-        return history.epochs().size() > most
-                && history.prunedBelow(parts.checkpointer.position()).epochs().size() > most;
+        List<Epoch> epochs = replica.current().history().epochs();
+        int more = epochs.size() - replica.settings.epochsKept();
+        return more > 0 && epochs.get(more - 1).end() >= parts.checkpointer.position();
     }
 
     // What the parts report

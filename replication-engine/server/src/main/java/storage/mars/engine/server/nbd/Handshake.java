@@ -104,14 +104,15 @@ final class Handshake extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        Channel channel = context.channel();
-        if (phase == Phase.NEGOTIATING && channel.isWritable()) {
-            negotiate(channel);
-            context.flush();
-            if (phase == Phase.NEGOTIATING && channel.isWritable()) {
-                channel.config().setAutoRead(true);
-            }
+        if (phase == Phase.NEGOTIATING && context.channel().isWritable()) {
+            goOn(context.channel());
         }
+    }
+
+    private void goOn(Channel channel) {
+        channel.config().setAutoRead(true);
+        negotiate(channel);
+        channel.flush();
     }
 
     /** False when the connection has to end. */
@@ -166,9 +167,7 @@ final class Handshake extends ChannelInboundHandlerAdapter {
             end(channel);
         } else {
             phase = Phase.NEGOTIATING;
-            channel.config().setAutoRead(true);
-            negotiate(channel);
-            channel.flush();
+            goOn(channel);
         }
     }
 

@@ -4,6 +4,7 @@ package storage.mars.engine.testkit.oracle;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import storage.mars.engine.testkit.schedule.SimFailure;
@@ -110,20 +111,20 @@ public final class PrefixChecker {
             byte[] found = content.read(volume, 0, size.intValue());
             byte[] made = new byte[found.length];
             BitSet known = new BitSet();
-            boolean reached = false;
-            for (LogOrder.Entry entry : order.entries()) {
-                if (entry.position() >= from && !reached) {
-                    reached = true;
-                    markSame(made, found, 0, found.length, known);
-                }
-                if (entry.volume() == volume) {
+            List<LogOrder.Entry> entries =
+                    order.entries().stream().filter(e -> e.volume() == volume).toList();
+            for (LogOrder.Entry entry : entries) {
+                if (entry.position() < from) {
                     Replay.overlay(entry, 0, made);
-                    if (reached) {
-                        markSame(made, found, entry.offset(), entry.length(), known);
-                    }
                 }
             }
             markSame(made, found, 0, found.length, known);
+            for (LogOrder.Entry entry : entries) {
+                if (entry.position() >= from) {
+                    Replay.overlay(entry, 0, made);
+                    markSame(made, found, entry.offset(), entry.length(), known);
+                }
+            }
             long wrong = (long) known.nextClearBit(0) * CellPattern.CELL;
             if (wrong < found.length) {
                 throw new SimFailure(
