@@ -162,15 +162,21 @@ class SegmentStoreTest {
         assertThat(fake.file(LogRig.segment(0)).isClosed()).isTrue();
     }
 
+    /** What is told of the end of the close that begins. */
+    private List<String> close(LogRig rig) {
+        List<String> told = new ArrayList<>();
+        rig.segments.close(() -> told.add("closed"));
+        fake.run();
+        return told;
+    }
+
     @Test
     void closingWaitsForTheFileThatIsBeingMadeWhichIsASpareThen() {
         LogRig rig = rig(Long.MAX_VALUE);
         fake.hold(every(Kind.CREATE));
         rig.segments.prepareBehind(SEGMENT);
-        List<String> told = new ArrayList<>();
 
-        rig.segments.close(() -> told.add("closed"));
-        fake.run();
+        List<String> told = close(rig);
 
         assertThat(fake.pending(Kind.CREATE)).hasSize(1);
         assertThat(told).isEmpty();
@@ -188,10 +194,8 @@ class SegmentStoreTest {
         fake.hold(every(Kind.RENAME));
         rig.segments.prepareBehind(SEGMENT);
         fake.run();
-        List<String> told = new ArrayList<>();
 
-        rig.segments.close(() -> told.add("closed"));
-        fake.run();
+        List<String> told = close(rig);
 
         assertThat(fake.pending(Kind.RENAME)).hasSize(1);
         assertThat(told).isEmpty();
@@ -207,9 +211,7 @@ class SegmentStoreTest {
         rig.frame(0, 1, 1);
         fake.hold(op -> op.kind() == Kind.RENAME || op.kind() == Kind.DELETE);
         rig.segments.release(SEGMENT);
-        List<String> told = new ArrayList<>();
-        rig.segments.close(() -> told.add("closed"));
-        fake.run();
+        List<String> told = close(rig);
         assertThat(fake.pending(Kind.RENAME)).hasSize(1);
         assertThat(told).isEmpty();
 

@@ -30,12 +30,7 @@ class BlockReaderTest {
 
     @Test
     void eachBlockComesFromWhereItsNewestVersionIs() {
-        rig.write(0, 1, 1);
-        rig.fake.run();
-        rig.writesBack = false;
-        rig.write(1, 1, 2);
-        rig.fake.run();
-        rig.log.tail.releaseIdleMemory();
+        rig.writeOneBackAndOneNot();
         rig.write(2, 1, 3);
         rig.fake.run();
         rig.zero(RecordType.ZERO, 3, 1);

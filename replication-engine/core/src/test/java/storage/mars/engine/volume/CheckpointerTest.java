@@ -320,12 +320,7 @@ class CheckpointerTest {
 
     @Test
     void aLinkThatIsFoundAfterAFailedSyncIsNotThatOfTheNextCheckpoint() {
-        rig.write(0, 1, 1);
-        rig.fake.run();
-        rig.writesBack = false;
-        rig.write(1, 1, 2);
-        rig.fake.run();
-        rig.log.tail.releaseIdleMemory();
+        rig.writeOneBackAndOneNot();
         rig.fake.hold(every(Kind.READ, "log/"));
         checkpoint();
         Op first = rig.fake.pending(Kind.READ).getFirst();
@@ -409,12 +404,7 @@ class CheckpointerTest {
 
     @Test
     void aDamagedFrameAtTheAppliedPositionMakesNoCheckpoint() {
-        rig.write(0, 1, 1);
-        rig.fake.run();
-        rig.writesBack = false;
-        rig.write(1, 1, 2);
-        rig.fake.run();
-        rig.log.tail.releaseIdleMemory();
+        rig.writeOneBackAndOneNot();
         rig.fake.file(LogRig.segment(0)).flip(3 * BLOCK);
 
         checkpoint();

@@ -108,6 +108,16 @@ final class VolumeRig implements IndexFeed.Listener, WriteBack.Listener, Checkpo
         log.onDurable = feed::advance;
     }
 
+    /** Block 0 is 1 and in the image, block 1 is 2 and in the segments alone. */
+    void writeOneBackAndOneNot() {
+        write(0, 1, 1);
+        fake.run();
+        writesBack = false;
+        write(1, 1, 2);
+        fake.run();
+        log.tail.releaseIdleMemory();
+    }
+
     void write(long block, int blocks, int fill) {
         long location = log.write(block, blocks, fill);
         if (location < 0) {

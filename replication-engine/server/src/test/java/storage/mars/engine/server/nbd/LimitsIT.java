@@ -45,11 +45,7 @@ class LimitsIT {
 
     @Test
     void idleConnectionsAreFewTakeNoMemoryAndEndInTime() throws IOException {
-        NbdLimits limits =
-                new NbdLimits(
-                        DEFAULTS.clients(),
-                        new NbdLimits.Options(256, 65536, MIB, Duration.ofMillis(500)),
-                        DEFAULTS.requests());
+        NbdLimits limits = withHandshakes(Duration.ofMillis(500));
         try (NbdFixture fixture = new NbdFixture(limits)) {
             long before = directMemory();
             List<RawClient> idle = new ArrayList<>();
@@ -73,11 +69,7 @@ class LimitsIT {
 
     @Test
     void silentAndSlowHandshakesEndInTime() throws IOException {
-        NbdLimits limits =
-                new NbdLimits(
-                        DEFAULTS.clients(),
-                        new NbdLimits.Options(256, 65536, MIB, Duration.ofMillis(300)),
-                        DEFAULTS.requests());
+        NbdLimits limits = withHandshakes(Duration.ofMillis(300));
         try (NbdFixture fixture = new NbdFixture(limits);
                 RawClient silent = fixture.connect();
                 RawClient slow = fixture.connect().hello();
@@ -107,11 +99,7 @@ class LimitsIT {
 
     @Test
     void whoTakesNoAnswersToOptionsIsNotAskedForMore() throws IOException {
-        NbdLimits limits =
-                new NbdLimits(
-                        DEFAULTS.clients(),
-                        new NbdLimits.Options(256, 65536, MIB, Duration.ofSeconds(3)),
-                        DEFAULTS.requests());
+        NbdLimits limits = withHandshakes(Duration.ofSeconds(3));
         try (NbdFixture fixture = new NbdFixture(limits)) {
             addExports(fixture, 300);
             long before = directMemory();
@@ -373,6 +361,13 @@ class LimitsIT {
                 assertThat(client.answer().cookie()).isEqualTo(i);
             }
         }
+    }
+
+    private static NbdLimits withHandshakes(Duration time) {
+        return new NbdLimits(
+                DEFAULTS.clients(),
+                new NbdLimits.Options(256, 65536, MIB, time),
+                DEFAULTS.requests());
     }
 
     private static NbdLimits withStuck(Duration time) {

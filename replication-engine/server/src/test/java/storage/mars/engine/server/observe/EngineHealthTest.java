@@ -21,7 +21,15 @@ class EngineHealthTest {
     private static final Duration PROBE = Duration.ofSeconds(1);
 
     private static final ReplicaSettings SETTINGS =
-            new ReplicaSettings("a", "a:7000", 1, 1 << 20, 4096, PROBE, PROBE, 64);
+            new ReplicaSettings(
+                    "a",
+                    "a:7000",
+                    1,
+                    1 << 20,
+                    4096,
+                    PROBE,
+                    PROBE,
+                    ReplicaSettings.DEFAULT_EPOCHS_KEPT);
 
     /** Of a machine on which no time passes, so that its shard takes tasks and runs none. */
     private static ObservedEngine hung() {

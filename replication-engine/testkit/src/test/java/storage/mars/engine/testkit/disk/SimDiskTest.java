@@ -215,12 +215,17 @@ class SimDiskTest {
         }
     }
 
+    private final Proven proven = new Proven();
+
+    private BlockFile observedLog() {
+        bench.disk.observe(proven);
+        return bench.create("l", Storage.Kind.LOG, 8192);
+    }
+
     @ParameterizedTest
     @EnumSource(CrashKind.class)
     void whatSurvivesACrashUnsyncedIsProvenByTheNextSyncAndNotBefore(CrashKind kind) {
-        Proven proven = new Proven();
-        bench.disk.observe(proven);
-        BlockFile file = bench.create("l", Storage.Kind.LOG, 8192);
+        BlockFile file = observedLog();
         proven.taken();
         bench.write(file, 4096, 1, 4096);
 
@@ -236,9 +241,7 @@ class SimDiskTest {
 
     @Test
     void whatAFailedSyncHasLeftOnTheMediaIsProvenByTheNextThatSucceeds() {
-        Proven proven = new Proven();
-        bench.disk.observe(proven);
-        BlockFile file = bench.create("l", Storage.Kind.LOG, 8192);
+        BlockFile file = observedLog();
         bench.write(file, 4096, 1, 4096);
         proven.taken();
         bench.disk.faults().fail(DiskOp.SYNC, name -> true, 0, 2, IoFailure.Kind.IO_ERROR);
@@ -252,9 +255,7 @@ class SimDiskTest {
 
     @Test
     void aSyncThatACrashInterruptsProvesNothing() {
-        Proven proven = new Proven();
-        bench.disk.observe(proven);
-        BlockFile file = bench.create("l", Storage.Kind.LOG, 8192);
+        BlockFile file = observedLog();
         bench.write(file, 4096, 1, 4096);
         bench.crash(CrashKind.POWER, Fate.EVERYTHING);
         BlockFile again = bench.open("l", Storage.Kind.LOG);
