@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import statistics
+import tempfile
 import threading
 import time
 
@@ -105,19 +106,16 @@ def tcp_copy(directory):
     first copy of a new file took up to three times as long, by whether this machine's host had to
     find memory for the page cache.
     """
-    source, target = os.path.join(directory, "source"), os.path.join(directory, "target")
     block = os.urandom(PIECE)
     size = SHIPPED_BYTES // 3
-    with open(source, "wb") as out:
-        for _ in range(size // PIECE):
-            out.write(block)
-        os.fsync(out.fileno())
-    try:
+    with tempfile.TemporaryDirectory(dir=directory) as files:
+        source, target = os.path.join(files, "source"), os.path.join(files, "target")
+        with open(source, "wb") as out:
+            for _ in range(size // PIECE):
+                out.write(block)
+            os.fsync(out.fileno())
         copy_once(source, target)
         return size / copy_once(source, target)
-    finally:
-        os.unlink(source)
-        os.unlink(target)
 
 
 def copy_once(source, target):
